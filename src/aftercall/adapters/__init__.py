@@ -1,0 +1,1 @@
+"""One technology per module. Nothing here imports the engine."""

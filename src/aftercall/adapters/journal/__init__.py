@@ -1,0 +1,1 @@
+"""The journal: the database in which rows, audit entries and CRM events live."""

@@ -1,0 +1,278 @@
+-- Every statement of the SQLite journal, by name. Parameters only; nothing is pasted in.
+
+-- name: begin_run
+INSERT INTO run (id, started_ms) VALUES (:run, :now_ms);
+
+-- name: run_number
+SELECT number FROM run WHERE id = :run;
+
+-- name: add_source
+INSERT INTO source (run, name, path, sha256, options, columns)
+VALUES (:run, :name, :path, :sha256, :options, :columns);
+
+-- name: count_read
+UPDATE run SET rows_read = rows_read + :rows WHERE number = :run;
+
+-- name: advance_source
+UPDATE source SET rows_read = rows_read + :rows WHERE number = :source;
+
+-- name: close_source
+UPDATE source SET complete = 1 WHERE number = :source;
+
+-- name: finish_intake
+UPDATE run SET intake_complete = 1 WHERE number = :run;
+
+-- name: last_row
+SELECT coalesce(max(id), 0) FROM row;
+
+-- name: holder
+SELECT id FROM row WHERE key = :key AND status IN (
+    'pending', 'writing', 'deferred', 'doubtful', 'applied', 'unchanged', 'superseded');
+
+-- name: add_row
+INSERT INTO row (
+    id, run, source, line, cells, key, campaign, contact, outcome, agent, category, notes,
+    custom_fields, timestamp_ms, event_id, problems, status, reason, words, lane, due_ms,
+    settled_ms)
+VALUES (
+    :id, :run, :source, :line, :cells, :key, :campaign, :contact, :outcome, :agent, :category,
+    :notes, :custom_fields, :timestamp_ms, :event_id, :problems, :status, :reason, :words, :lane,
+    :due_ms, :settled_ms);
+
+-- name: add_campaign
+INSERT OR IGNORE INTO campaign (id) VALUES (:campaign);
+
+-- name: add_entry
+INSERT INTO audit (at_ms, run, row, campaign, contact, entry)
+VALUES (:at_ms, :run, :row, :campaign, :contact, :entry);
+
+-- name: later_in_run
+-- Rows of a run whose contact has an earlier row in the same run.
+SELECT r.id FROM row r
+WHERE r.run = :run AND r.status = 'pending' AND EXISTS (
+    SELECT 1 FROM row o
+    WHERE o.campaign = r.campaign AND o.contact = r.contact AND o.run = r.run AND o.id < r.id
+        AND o.status IN (
+            'pending', 'writing', 'deferred', 'doubtful', 'applied', 'unchanged', 'failed'))
+ORDER BY r.id;
+
+-- name: conflicting_in_run
+-- Rows of a run whose contact has another row in the same run.
+SELECT r.id FROM row r
+WHERE r.run = :run AND r.status = 'pending' AND EXISTS (
+    SELECT 1 FROM row o
+    WHERE o.campaign = r.campaign AND o.contact = r.contact AND o.run = r.run AND o.id <> r.id
+        AND o.status IN (
+            'pending', 'writing', 'deferred', 'doubtful', 'applied', 'unchanged', 'failed'))
+ORDER BY r.id;
+
+-- name: row_facts
+SELECT r.*, u.id AS run_id, s.name AS source_name, s.sha256 AS source_sha256
+FROM row r JOIN run u ON u.number = r.run JOIN source s ON s.number = r.source
+WHERE r.id = :id;
+
+-- name: settle_waiting
+UPDATE row SET status = :status, reason = :reason, words = :words, problems = :problems,
+    due_ms = NULL, settled_ms = :now_ms
+WHERE id = :id AND status = :was;
+
+-- name: due_campaigns
+-- A loose index scan: one seek per campaign, however many rows wait.
+WITH RECURSIVE waiting (campaign) AS (
+    SELECT min(campaign) FROM row WHERE due_ms IS NOT NULL
+    UNION ALL
+    SELECT (SELECT min(r.campaign) FROM row r
+            WHERE r.campaign > w.campaign AND r.due_ms IS NOT NULL)
+    FROM waiting w WHERE w.campaign IS NOT NULL)
+SELECT campaign, (
+    SELECT min(due) FROM (
+        SELECT min(due_ms) AS due FROM row
+            WHERE campaign = w.campaign AND lane = 0 AND due_ms IS NOT NULL
+        UNION ALL SELECT min(due_ms) FROM row
+            WHERE campaign = w.campaign AND lane = 1 AND due_ms IS NOT NULL
+        UNION ALL SELECT min(due_ms) FROM row
+            WHERE campaign = w.campaign AND lane = 2 AND due_ms IS NOT NULL)) AS due_ms
+FROM waiting w WHERE campaign IS NOT NULL;
+
+-- name: next_due
+SELECT min(due) FROM (
+    SELECT min(due_ms) AS due FROM row
+        WHERE campaign = :campaign AND lane = 0 AND due_ms IS NOT NULL
+    UNION ALL SELECT min(due_ms) FROM row
+        WHERE campaign = :campaign AND lane = 1 AND due_ms IS NOT NULL
+    UNION ALL SELECT min(due_ms) FROM row
+        WHERE campaign = :campaign AND lane = 2 AND due_ms IS NOT NULL);
+
+-- name: raise_epoch
+UPDATE campaign SET epoch = epoch + 1, turn = turn + 1 WHERE id = :campaign;
+
+-- name: campaign_epoch
+SELECT epoch FROM campaign WHERE id = :campaign;
+
+-- name: due_rows
+SELECT r.*, u.id AS run_id, s.name AS source_name, s.sha256 AS source_sha256
+FROM row r JOIN run u ON u.number = r.run JOIN source s ON s.number = r.source
+WHERE r.campaign = :campaign AND r.lane = :lane AND r.due_ms <= :now_ms
+ORDER BY r.due_ms, r.id LIMIT :rows_max;
+
+-- name: newer_of_contact
+SELECT 1 FROM row o
+WHERE o.campaign = :campaign AND o.contact = :contact
+    AND (o.timestamp_ms, o.id) > (:timestamp_ms, :id)
+    AND o.status IN (
+        'pending', 'writing', 'deferred', 'doubtful', 'applied', 'unchanged', 'failed')
+LIMIT 1;
+
+-- name: contact_is_busy
+-- Another row of the contact is on its way, or is to be read back.
+SELECT 1 FROM row o
+WHERE o.campaign = :campaign AND o.contact = :contact AND o.id <> :id
+    AND (o.status = 'writing' OR (o.status = 'doubtful' AND o.due_ms IS NOT NULL))
+    AND o.status IN (
+        'pending', 'writing', 'deferred', 'doubtful', 'applied', 'unchanged', 'failed')
+LIMIT 1;
+
+-- name: look_again
+UPDATE row SET due_ms = :due_ms WHERE id = :id;
+
+-- name: claim_row
+UPDATE row SET status = 'writing', due_ms = NULL, serial = serial + 1, attempts = attempts + 1,
+    lane = min(lane, 1), first_tried_ms = coalesce(first_tried_ms, :now_ms)
+WHERE id = :id;
+
+-- name: settle_row
+UPDATE row SET status = :status, reason = :reason, words = :words, due_ms = :due_ms,
+    attempts = attempts - :refund, doubt = :doubt,
+    deferrals = deferrals + :deferred,
+    first_deferred_ms = CASE WHEN :deferred THEN coalesce(first_deferred_ms, :now_ms)
+        ELSE first_deferred_ms END,
+    wait_ms = :wait_ms, read_ms = :read_ms, write_ms = :write_ms, settled_ms = :settled_ms
+WHERE id = :id AND status = 'writing' AND serial = :serial;
+
+-- name: add_event
+INSERT INTO outbox (event_id, run, row, body, due_ms, created_ms)
+SELECT :event_id, run, id, :body, :now_ms, :now_ms FROM row WHERE id = :row;
+
+-- name: run_of_row
+SELECT run FROM row WHERE id = :row;
+
+-- name: left_writing
+SELECT r.*, u.id AS run_id, s.name AS source_name, s.sha256 AS source_sha256
+FROM row r JOIN run u ON u.number = r.run JOIN source s ON s.number = r.source
+WHERE r.due_ms IS NULL AND r.status = 'writing'
+    AND r.status IN ('pending', 'writing', 'deferred', 'doubtful')
+ORDER BY r.id;
+
+-- name: doubt_left
+UPDATE row SET status = :status, doubt = 1, due_ms = :due_ms, crashes = crashes + 1,
+    attempts = max(0, attempts - 1), reason = 'process_died',
+    settled_ms = :settled_ms, first_tried_ms = NULL
+WHERE id = :id;
+
+-- name: unpark
+UPDATE row SET due_ms = :now_ms, first_tried_ms = NULL, first_deferred_ms = NULL, deferrals = 0
+WHERE due_ms IS NULL AND status IN ('pending', 'deferred', 'doubtful')
+    AND status IN ('pending', 'writing', 'deferred', 'doubtful');
+
+-- name: reopenable
+SELECT r.id, r.key, r.status FROM row r
+WHERE r.run = :run AND r.status = :status ORDER BY r.id;
+
+-- name: reopen
+UPDATE row SET status = 'pending', due_ms = :now_ms, attempts = 0, crashes = 0, deferrals = 0,
+    first_tried_ms = NULL, first_deferred_ms = NULL, settled_ms = NULL, lane = min(lane, 1)
+WHERE id = :id;
+
+-- name: campaign_pace
+SELECT tat_us, paused_until_us, epoch FROM campaign WHERE id = :campaign;
+
+-- name: set_tat
+UPDATE campaign SET tat_us = :tat_us WHERE id = :campaign AND epoch = :epoch;
+
+-- name: set_pause
+UPDATE campaign SET paused_until_us = max(paused_until_us, :until_us) WHERE id = :campaign;
+
+-- name: note_pace
+INSERT INTO run_pace (
+    run, campaign, requests, throttled, peak_per_second, active_seconds, limit_per_second)
+VALUES (
+    :run, :campaign, :requests, :throttled, :peak_per_second, :active_seconds, :limit_per_second)
+ON CONFLICT (run, campaign) DO UPDATE SET
+    requests = requests + excluded.requests,
+    throttled = throttled + excluded.throttled,
+    peak_per_second = max(peak_per_second, excluded.peak_per_second),
+    active_seconds = active_seconds + excluded.active_seconds,
+    limit_per_second = excluded.limit_per_second;
+
+-- name: note_work
+UPDATE run SET worked_ms = worked_ms + :worked_ms WHERE number = :run;
+
+-- name: due_events
+SELECT number, event_id, body, attempts + 1 AS attempt FROM outbox
+WHERE due_ms <= :now_ms ORDER BY due_ms, number LIMIT :events_max;
+
+-- name: record_delivery
+UPDATE outbox SET state = :state, due_ms = :due_ms, attempts = attempts + 1, words = :words,
+    delivered_ms = CASE WHEN :state = 'delivered' THEN :at_ms END
+WHERE number = :number AND state = 'waiting';
+
+-- name: runs
+SELECT * FROM run ORDER BY number DESC;
+
+-- name: one_run
+SELECT * FROM run WHERE id = :run;
+
+-- name: sources
+SELECT * FROM source WHERE run = :run ORDER BY number;
+
+-- name: tallies
+SELECT status, reason, campaign, outcome, count(*) AS rows
+FROM row WHERE run = :run GROUP BY status, reason, campaign, outcome;
+
+-- name: timings
+SELECT wait_ms, read_ms, write_ms FROM row WHERE run = :run AND read_ms IS NOT NULL;
+
+-- name: rows_of_run
+SELECT id, source, line, cells, campaign, contact, outcome, status, reason, words, problems,
+    attempts, settled_ms
+FROM row WHERE run = :run ORDER BY id;
+
+-- name: pace
+SELECT * FROM run_pace WHERE run = :run ORDER BY campaign;
+
+-- name: events_of_run
+SELECT state, count(*) AS events FROM outbox WHERE run = :run GROUP BY state;
+
+-- name: events_of_all
+SELECT state, count(*) AS events FROM outbox GROUP BY state;
+
+-- name: list_events
+SELECT o.number, o.event_id, u.id AS run, r.campaign, r.contact, r.outcome, o.state, o.attempts,
+    o.due_ms, o.words, o.created_ms, o.delivered_ms
+FROM outbox o JOIN row r ON r.id = o.row JOIN run u ON u.number = o.run
+WHERE (:state IS NULL OR o.state = :state) AND (:run IS NULL OR u.id = :run)
+ORDER BY o.number DESC LIMIT :events_max;
+
+-- name: entries
+SELECT entry FROM audit WHERE TRUE
+    AND (:campaign IS NULL OR campaign = :campaign)
+    AND (:contact IS NULL OR contact = :contact)
+    AND (:from_ms IS NULL OR at_ms >= :from_ms)
+    AND (:until_ms IS NULL OR at_ms < :until_ms)
+ORDER BY number;
+
+-- name: entries_of_run
+SELECT entry FROM audit WHERE run = :run
+    AND (:campaign IS NULL OR campaign = :campaign)
+    AND (:contact IS NULL OR contact = :contact)
+    AND (:from_ms IS NULL OR at_ms >= :from_ms)
+    AND (:until_ms IS NULL OR at_ms < :until_ms)
+ORDER BY number;
+
+-- name: entries_of_contact
+SELECT entry FROM audit WHERE contact = :contact
+    AND (:campaign IS NULL OR campaign = :campaign)
+    AND (:contact IS NULL OR contact = :contact)
+    AND (:from_ms IS NULL OR at_ms >= :from_ms)
+    AND (:until_ms IS NULL OR at_ms < :until_ms)
+ORDER BY number;

@@ -1,0 +1,138 @@
+"""The read side of the journal: a connection of its own, which never holds a writer up."""
+
+import json
+import sqlite3
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from aftercall.adapters.journal.sqlite.connection import told
+from aftercall.adapters.journal.sqlite.rows import run_number
+from aftercall.adapters.journal.sqlite.statements import statement
+from aftercall.domain.report import CampaignPace, Tally
+from aftercall.domain.status import Status
+from aftercall.ports import AuditFilter, EventRecord, RowRecord, RunRecord, SourceRecord
+
+
+class SqliteArchive:
+    """What reports, listings and result files are made of."""
+
+    def __init__(self, db: sqlite3.Connection, path: Path) -> None:
+        self._db = db
+        self._path = path
+
+    def close(self) -> None:
+        """Close the connection."""
+        self._db.close()
+
+    def __enter__(self) -> Self:
+        """Return the archive itself."""
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        """Close the connection."""
+        self.close()
+
+    def runs(self, run: str | None = None) -> Sequence[RunRecord]:
+        """Return one run or all runs, the newest first."""
+        name = "runs" if run is None else "one_run"
+        with told(self._path):
+            return [self._run(row) for row in self._db.execute(statement(name), {"run": run})]
+
+    def _run(self, row: sqlite3.Row) -> RunRecord:
+        found = self._db.execute(statement("sources"), {"run": row["number"]})
+        return RunRecord(
+            run=row["id"],
+            started_ms=row["started_ms"],
+            worked_ms=row["worked_ms"],
+            read=row["rows_read"],
+            intake_complete=bool(row["intake_complete"]),
+            sources=tuple(_source(source, row["id"]) for source in found),
+        )
+
+    def tallies(self, run: str) -> Sequence[Tally]:
+        """Count the rows of a run."""
+        with told(self._path):
+            asked = {"run": run_number(self._db, run)}
+            found = self._db.execute(statement("tallies"), asked)
+            return [Tally(Status(row["status"]), *tuple(row)[1:]) for row in found]
+
+    def timings(self, run: str) -> Iterator[tuple[float | None, float | None, float | None]]:
+        """Yield wait, read and write milliseconds of each row of a run that was sent."""
+        with told(self._path):
+            asked = {"run": run_number(self._db, run)}
+            for row in self._db.execute(statement("timings"), asked):
+                yield tuple(row)
+
+    def rows(self, run: str, statuses: Collection[Status]) -> Iterator[RowRecord]:
+        """Yield the rows of a run that have one of `statuses`, in the order of the input."""
+        with told(self._path):
+            asked = {"run": run_number(self._db, run)}
+            for row in self._db.execute(statement("rows_of_run"), asked):
+                if row["status"] in statuses:
+                    yield RowRecord(**dict(row) | {"status": Status(row["status"])})
+
+    def pace(self, run: str) -> Sequence[CampaignPace]:
+        """Return the requests of a run per campaign."""
+        with told(self._path):
+            asked = {"run": run_number(self._db, run)}
+            return [
+                CampaignPace(*tuple(row)[1:]) for row in self._db.execute(statement("pace"), asked)
+            ]
+
+    def events(self, run: str | None = None) -> Mapping[str, int]:
+        """Count CRM events by state, of one run or of all."""
+        with told(self._path):
+            if run is None:
+                found = self._db.execute(statement("events_of_all"))
+            else:
+                asked = {"run": run_number(self._db, run)}
+                found = self._db.execute(statement("events_of_run"), asked)
+            return {row["state"]: row["events"] for row in found}
+
+    def list_events(
+        self, *, state: str | None, run: str | None, events_max: int
+    ) -> Sequence[EventRecord]:
+        """Return CRM events, the newest first."""
+        asked = {"state": state, "run": run, "events_max": events_max}
+        with told(self._path):
+            found = self._db.execute(statement("list_events"), asked)
+            return [EventRecord(*row) for row in found]
+
+    def entries(self, asked: AuditFilter) -> Iterator[str]:
+        """Yield audit entries as JSON texts, in the order in which they were stored."""
+        with told(self._path):
+            values: dict[str, object] = {
+                "run": None if asked.run is None else run_number(self._db, asked.run),
+                "campaign": asked.campaign,
+                "contact": asked.contact,
+                "from_ms": asked.from_ms,
+                "until_ms": asked.until_ms,
+            }
+            name = "entries"
+            if asked.run is not None:
+                name = "entries_of_run"
+            elif asked.contact is not None:
+                name = "entries_of_contact"
+            for row in self._db.execute(statement(name), values):
+                yield row["entry"]
+
+
+def _source(row: sqlite3.Row, run: str) -> SourceRecord:
+    return SourceRecord(
+        number=row["number"],
+        run=run,
+        name=row["name"],
+        path=row["path"],
+        sha256=row["sha256"],
+        options=json.loads(row["options"]),
+        columns=tuple(json.loads(row["columns"])),
+        rows_read=row["rows_read"],
+        complete=bool(row["complete"]),
+    )

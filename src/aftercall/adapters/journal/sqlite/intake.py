@@ -1,0 +1,232 @@
+"""Where rows enter the journal."""
+
+import json
+import sqlite3
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from functools import partial
+
+from aftercall.adapters.journal.sqlite.rows import entry_values, run_number, settle_waiting
+from aftercall.adapters.journal.sqlite.statements import statement
+from aftercall.adapters.journal.sqlite.writer import Writer
+from aftercall.domain import instant
+from aftercall.domain.audit import (
+    Exchange,
+    Finding,
+    Origin,
+    Settled,
+    Subject,
+    audit_entry,
+    settled_as,
+)
+from aftercall.domain.disposition import Problem
+from aftercall.domain.outcomes import Category
+from aftercall.domain.status import Event, Status
+from aftercall.ports import Candidate, SourceRecord
+
+CONFLICTS_AT_ONCE = 1000
+
+FRESH_LANE = 2
+OPT_OUT_LANE = 0
+
+
+class SqliteIntake:
+    """Rows enter in batches, each batch one transaction."""
+
+    def __init__(self, writer: Writer) -> None:
+        self._writer = writer
+
+    async def begin(self, run: str, now_ms: int) -> None:
+        """Record that `run` has started."""
+
+        def store(db: sqlite3.Connection) -> None:
+            db.execute(statement("begin_run"), {"run": run, "now_ms": now_ms})
+
+        await self._writer.run(store)
+
+    async def open_source(self, source: SourceRecord) -> SourceRecord:
+        """Record an input of a run and return it with its number."""
+
+        def store(db: sqlite3.Connection) -> int:
+            values = {
+                "run": run_number(db, source.run),
+                "name": source.name,
+                "path": source.path,
+                "sha256": source.sha256,
+                "options": json.dumps(source.options),
+                "columns": json.dumps(source.columns, ensure_ascii=False),
+            }
+            return db.execute(statement("add_source"), values).lastrowid or 0
+
+        return replace(source, number=await self._writer.run(store))
+
+    async def admit(
+        self, source: SourceRecord, candidates: Sequence[Candidate], now_ms: int
+    ) -> Sequence[Settled]:
+        """Store rows in one transaction, durably; return those that were settled at once."""
+        return await self._writer.run(lambda db: _Admission(db, source, now_ms).store(candidates))
+
+    async def close_source(self, source: SourceRecord) -> None:
+        """Record that all of an input was read."""
+        await self._writer.run(
+            lambda db: db.execute(statement("close_source"), {"source": source.number}).rowcount
+        )
+
+    async def finish(self, run: str, on_conflict: str, now_ms: int) -> Sequence[Settled]:
+        """Record that all inputs of `run` were read; settle and return what conflicts."""
+        ids: list[int] = []
+        if on_conflict != "newest":
+            ids = await self._writer.run(lambda db: _conflicting(db, run, on_conflict))
+        settled: list[Settled] = []
+        for start in range(0, len(ids), CONFLICTS_AT_ONCE):
+            some = ids[start : start + CONFLICTS_AT_ONCE]
+            settled += await self._writer.run(partial(_settle_conflicts, some, on_conflict, now_ms))
+        await self._writer.run(
+            lambda db: db.execute(statement("finish_intake"), {"run": run_number(db, run)}).rowcount
+        )
+        return settled
+
+
+def _conflicting(db: sqlite3.Connection, run: str, on_conflict: str) -> list[int]:
+    """Return the ids of the rows that lose, all before the first of them is settled."""
+    name = "later_in_run" if on_conflict == "first" else "conflicting_in_run"
+    found = db.execute(statement(name), {"run": run_number(db, run)})
+    return [row["id"] for row in found]
+
+
+def _settle_conflicts(
+    ids: Sequence[int], on_conflict: str, now_ms: int, db: sqlite3.Connection
+) -> list[Settled]:
+    if on_conflict == "first":
+        event, finding = Event.SUPERSEDE, NOT_FIRST
+    else:
+        event, finding = Event.CONFLICT, CONFLICT
+    found = (db.execute(statement("row_facts"), {"id": row}).fetchone() for row in ids)
+    return [settle_waiting(db, facts, event, finding, now_ms) for facts in found]
+
+
+NOT_FIRST = Finding(
+    Status.SUPERSEDED, "not_first", "An earlier row of the input disposes of the contact."
+)
+CONFLICT = Finding(
+    Status.INVALID, "conflict", "The input holds several dispositions of the contact."
+)
+SETTLED_BEFORE = Finding(
+    Status.DUPLICATE, "same_disposition", "The same disposition is in the journal already."
+)
+
+
+@dataclass(slots=True)
+class _Admission:
+    """One batch on its way in: what each row becomes, and what is stored for it."""
+
+    db: sqlite3.Connection
+    source: SourceRecord
+    now_ms: int
+    run: int = 0
+    rows: list[dict[str, object]] = field(default_factory=list)
+    entries: list[dict[str, object]] = field(default_factory=list)
+    keys: dict[bytes, int] = field(default_factory=dict)
+
+    def store(self, candidates: Sequence[Candidate]) -> Sequence[Settled]:
+        """Store the batch and return the rows that were settled at once."""
+        self.run = run_number(self.db, self.source.run)
+        first = self.db.execute(statement("last_row")).fetchone()[0] + 1
+        settled: list[Settled] = []
+        campaigns: set[str] = set()
+        for row, candidate in enumerate(candidates, first):
+            finding = self._judge(row, candidate)
+            self.rows.append(self._values(row, candidate, finding))
+            if finding.status is Status.PENDING and candidate.disposition is not None:
+                campaigns.add(candidate.disposition.campaign)
+            else:
+                settled.append(self._note(row, candidate, finding))
+        self.db.executemany(statement("add_campaign"), [{"campaign": name} for name in campaigns])
+        self.db.executemany(statement("add_row"), self.rows)
+        self.db.executemany(statement("add_entry"), self.entries)
+        self.db.execute(statement("count_read"), {"run": self.run, "rows": len(self.rows)})
+        values = {"source": self.source.number, "rows": len(self.rows)}
+        self.db.execute(statement("advance_source"), values)
+        return settled
+
+    def _judge(self, row: int, candidate: Candidate) -> Finding:
+        """Say what a row becomes on entering."""
+        if candidate.key is None:
+            first = candidate.problems[0]
+            words = " ".join(problem.message for problem in candidate.problems)
+            return Finding(Status.INVALID, first.code, words)
+        if candidate.key in self.keys:
+            return SETTLED_BEFORE
+        if self.db.execute(statement("holder"), {"key": candidate.key}).fetchone() is not None:
+            return SETTLED_BEFORE
+        self.keys[candidate.key] = row
+        return Finding(Status.PENDING, "")
+
+    def _values(self, row: int, candidate: Candidate, finding: Finding) -> dict[str, object]:
+        given = candidate.disposition
+        custom = None if given is None else given.custom_fields
+        pending = finding.status is Status.PENDING
+        opt_out = candidate.category is Category.OPT_OUT
+        return {
+            **_told(candidate),
+            "id": row,
+            "run": self.run,
+            "source": self.source.number,
+            "line": candidate.line,
+            "cells": candidate.cells,
+            "key": candidate.key,
+            "category": candidate.category,
+            "notes": None if given is None else given.notes,
+            "custom_fields": None if custom is None else json.dumps(custom, ensure_ascii=False),
+            "timestamp_ms": _timestamp_ms(candidate),
+            "event_id": None if given is None else given.event_id,
+            "problems": _problems_json(candidate.problems),
+            "status": finding.status,
+            "reason": finding.reason,
+            "words": finding.words,
+            "lane": OPT_OUT_LANE if opt_out else FRESH_LANE,
+            "due_ms": self.now_ms if pending else None,
+            "settled_ms": None if pending else self.now_ms,
+        }
+
+    def _note(self, row: int, candidate: Candidate, finding: Finding) -> Settled:
+        """Make the audit entry of a row that is settled on entering."""
+        given = candidate.disposition
+        told = _told(candidate)
+        subject = Subject(
+            row=row,
+            origin=Origin(self.source.run, self.source.name, candidate.line, self.source.sha256),
+            campaign=told["campaign"],
+            contact=told["contact"],
+            outcome=told["outcome"],
+            agent=told["agent"],
+            category=candidate.category or "",
+            timestamp_ms=_timestamp_ms(candidate),
+            event_id=None if given is None else given.event_id,
+        )
+        entry = audit_entry(subject, finding, Exchange(), self.now_ms)
+        self.entries.append(entry_values(self.run, entry, self.now_ms))
+        return settled_as(subject, finding)
+
+
+def _told(candidate: Candidate) -> dict[str, str]:
+    given = candidate.disposition
+    names = ("campaign", "contact", "outcome", "agent")
+    if given is None:
+        return {name: candidate.told.get(name, "") for name in names}
+    return {name: getattr(given, name) for name in names}
+
+
+def _timestamp_ms(candidate: Candidate) -> int | None:
+    given = candidate.disposition
+    return instant.to_ms(given.timestamp) if given is not None and given.timestamp else None
+
+
+def _problems_json(problems: Sequence[Problem]) -> str | None:
+    if not problems:
+        return None
+    listed = [
+        {"field": one.field, "code": one.code, "message": one.message, "hint": one.hint}
+        for one in problems
+    ]
+    return json.dumps(listed, ensure_ascii=False)

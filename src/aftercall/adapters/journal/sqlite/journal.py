@@ -1,0 +1,63 @@
+"""The whole journal in a SQLite file: its four ports, opened and closed together."""
+
+from pathlib import Path
+
+from aftercall.adapters.journal.sqlite.archive import SqliteArchive
+from aftercall.adapters.journal.sqlite.claims import SqliteClaims
+from aftercall.adapters.journal.sqlite.connection import (
+    connect,
+    create,
+    lock,
+    migrate,
+    unlock,
+)
+from aftercall.adapters.journal.sqlite.intake import SqliteIntake
+from aftercall.adapters.journal.sqlite.outbox import SqliteOutbox
+from aftercall.adapters.journal.sqlite.pacing import SqlitePacing
+from aftercall.adapters.journal.sqlite.writer import Writer
+from aftercall.errors import JournalError
+
+
+class SqliteJournal:
+    """A journal that this process alone works on."""
+
+    def __init__(self, path: Path) -> None:
+        """Open the journal at `path`, made if there is none, and take its lock.
+
+        Raises:
+            JournalBusy: another process works on it.
+            JournalError: it cannot be opened.
+        """
+        create(path)
+        self._lock = lock(path)
+        try:
+            db = connect(path, write=True)
+            migrate(db, path)
+            self.archive = SqliteArchive(connect(path, write=False), path)
+        except BaseException:
+            unlock(self._lock)
+            raise
+        self._writer = Writer(db, path)
+        self.intake = SqliteIntake(self._writer)
+        self.claims = SqliteClaims(self._writer)
+        self.pacing = SqlitePacing(self._writer)
+        self.outbox = SqliteOutbox(self._writer)
+
+    def close(self) -> None:
+        """Finish what was handed over, then let go of the file."""
+        self._writer.close()
+        self.archive.close()
+        unlock(self._lock)
+
+
+def open_archive(path: Path) -> SqliteArchive:
+    """Open the journal at `path` for reading only; a process that works on it goes on.
+
+    Raises:
+        JournalError: there is none, or it cannot be read.
+    """
+    if not path.is_file():
+        message = f"There is no journal at {path}."
+        fix = "Run a sync first, or say where the journal is with --journal."
+        raise JournalError(message, fix=fix, next_command="aftercall sync calls.csv")
+    return SqliteArchive(connect(path, write=False), path)

@@ -1,0 +1,125 @@
+"""Between rows of the database and the values of the domain."""
+
+import json
+import sqlite3
+from collections.abc import Mapping
+
+from aftercall.adapters.journal.sqlite.statements import statement
+from aftercall.domain import instant
+from aftercall.domain.audit import (
+    Exchange,
+    Finding,
+    Origin,
+    Settled,
+    Subject,
+    audit_entry,
+    canonical_json,
+    settled_as,
+)
+from aftercall.domain.disposition import Disposition, Json
+from aftercall.domain.outcomes import Category
+from aftercall.domain.settlement import Claim
+from aftercall.domain.status import Event, Status, advance
+from aftercall.errors import JournalError
+
+
+def claim_from(facts: sqlite3.Row, *, newer: bool) -> Claim:
+    """Build the claim of a row that was just taken, from what it was before."""
+    custom = facts["custom_fields"]
+    return Claim(
+        row=facts["id"],
+        serial=facts["serial"] + 1,
+        origin=_origin(facts),
+        disposition=Disposition(
+            campaign=facts["campaign"],
+            contact=facts["contact"],
+            outcome=facts["outcome"],
+            agent=facts["agent"],
+            notes=facts["notes"],
+            custom_fields=None if custom is None else json.loads(custom),
+            timestamp=instant.from_ms(facts["timestamp_ms"]),
+            event_id=facts["event_id"],
+        ),
+        category=Category(facts["category"]),
+        attempt=facts["attempts"] + 1,
+        deferral=facts["deferrals"],
+        first_tried_ms=facts["first_tried_ms"] or 0,
+        first_deferred_ms=facts["first_deferred_ms"],
+        doubt=bool(facts["doubt"]),
+        newer=newer,
+    )
+
+
+def subject_from(facts: sqlite3.Row) -> Subject:
+    """Build what an audit entry about a stored row is about."""
+    return Subject(
+        row=facts["id"],
+        origin=_origin(facts),
+        campaign=facts["campaign"],
+        contact=facts["contact"],
+        outcome=facts["outcome"],
+        agent=facts["agent"],
+        category=facts["category"] or "",
+        timestamp_ms=facts["timestamp_ms"],
+        event_id=facts["event_id"],
+        attempt=facts["attempts"],
+    )
+
+
+def _origin(facts: sqlite3.Row) -> Origin:
+    return Origin(facts["run_id"], facts["source_name"], facts["line"], facts["source_sha256"])
+
+
+def run_number(db: sqlite3.Connection, run: str) -> int:
+    """Return the number that the journal gave to `run`.
+
+    Raises:
+        JournalError: there is no such run.
+    """
+    found = db.execute(statement("run_number"), {"run": run}).fetchone()
+    if found is None:
+        message = f"There is no run {run} in this journal."
+        raise JournalError(
+            message, fix="Choose one of those listed.", next_command="aftercall runs"
+        )
+    return int(found["number"])
+
+
+def settle_waiting(
+    db: sqlite3.Connection, facts: sqlite3.Row, event: Event, finding: Finding, now_ms: int
+) -> Settled:
+    """Settle a row that no request was made for, with its audit entry."""
+    was = Status(facts["status"])
+    if advance(was, event) is not finding.status:
+        message = f"{event} does not lead from {was} to {finding.status}"
+        raise ValueError(message)
+    values = {
+        "id": facts["id"],
+        "was": was,
+        "status": finding.status,
+        "reason": finding.reason,
+        "words": finding.words,
+        "problems": facts["problems"],
+        "now_ms": now_ms,
+    }
+    db.execute(statement("settle_waiting"), values)
+    subject = subject_from(facts)
+    add_entry(db, facts["run"], audit_entry(subject, finding, Exchange(), now_ms), now_ms)
+    return settled_as(subject, finding)
+
+
+def add_entry(db: sqlite3.Connection, run: int, entry: Mapping[str, Json], now_ms: int) -> None:
+    """Append an audit entry."""
+    db.execute(statement("add_entry"), entry_values(run, entry, now_ms))
+
+
+def entry_values(run: int, entry: Mapping[str, Json], now_ms: int) -> dict[str, object]:
+    """Return an audit entry as the parameters of its statement."""
+    return {
+        "at_ms": now_ms,
+        "run": run,
+        "row": entry["row_id"],
+        "campaign": entry["campaign_id"],
+        "contact": entry["contact_id"],
+        "entry": canonical_json(entry),
+    }

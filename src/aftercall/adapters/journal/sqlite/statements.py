@@ -1,0 +1,20 @@
+"""The named statements of ``statements.sql``."""
+
+import re
+from functools import cache
+from importlib import resources
+
+_NAME = re.compile(r"^-- name: (\w+)$", re.MULTILINE)
+
+
+@cache
+def statements() -> dict[str, str]:
+    """Return every statement by its name."""
+    folder = resources.files("aftercall.adapters.journal") / "sql" / "sqlite"
+    parts = _NAME.split((folder / "statements.sql").read_text(encoding="utf-8"))
+    return {name: text.strip() for name, text in zip(parts[1::2], parts[2::2], strict=True)}
+
+
+def statement(name: str) -> str:
+    """Return one statement; a `KeyError` if there is none of that name."""
+    return statements()[name]

@@ -1,0 +1,148 @@
+"""One thread that does all writing, many operations to a commit (group commit)."""
+
+import asyncio
+import queue
+import sqlite3
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, TypeVar
+
+from aftercall.adapters.journal.sqlite.connection import journal_error
+
+Result = TypeVar("Result")
+Operation = Callable[[sqlite3.Connection], Result]
+
+GROUP_MAX = 500
+"""Operations in one commit at the most: what a failed commit has to be told to."""
+
+LINGER_SECONDS = 0.02
+"""How long a commit waits for company when nobody is held up by it."""
+
+
+@dataclass(slots=True)
+class _Job:
+    operation: Operation[Any]
+    patient: bool
+    future: "asyncio.Future[Any]"
+    loop: asyncio.AbstractEventLoop
+
+
+class Writer:
+    """Runs operations on a connection of its own, in order, and commits them in groups.
+
+    An operation's future is resolved only after the commit that holds it is on disk. An
+    operation that raises undoes itself alone; a commit that fails fails all of its group.
+    """
+
+    def __init__(self, db: sqlite3.Connection, path: Path) -> None:
+        self._db = db
+        self._path = path
+        self._jobs: queue.SimpleQueue[_Job | None] = queue.SimpleQueue()
+        self._thread = threading.Thread(target=self._work, name="journal", daemon=True)
+        self._thread.start()
+
+    async def run(self, operation: Operation[Result], *, patient: bool = False) -> Result:
+        """Run `operation` in a transaction; return its result once that is durable.
+
+        Args:
+            operation: what to do with the connection.
+            patient: nobody waits for it; its commit may wait a moment for company.
+
+        Raises:
+            JournalError: the database could not do it.
+        """
+        loop = asyncio.get_running_loop()
+        future: asyncio.Future[Result] = loop.create_future()
+        self._jobs.put(_Job(operation, patient, future, loop))
+        return await future
+
+    def close(self) -> None:
+        """Finish what was handed over and end the thread."""
+        self._jobs.put(None)
+        self._thread.join()
+        self._db.close()
+
+    def _work(self) -> None:
+        while True:
+            job = self._jobs.get()
+            if job is None:
+                return
+            group = [job]
+            open_end = self._gather(group)
+            self._commit(group)
+            if not open_end:
+                return
+
+    def _gather(self, group: list[_Job]) -> bool:
+        """Add to `group` what else is waiting; return False if the end was among it."""
+        deadline = time.monotonic() + LINGER_SECONDS
+        patient = group[0].patient
+        while len(group) < GROUP_MAX:
+            wait = deadline - time.monotonic() if patient else 0.0
+            try:
+                job = self._jobs.get(timeout=wait) if wait > 0 else self._jobs.get_nowait()
+            except queue.Empty:
+                return True
+            if job is None:
+                return False
+            group.append(job)
+            patient = patient and job.patient
+        return True
+
+    def _commit(self, group: list[_Job]) -> None:
+        outcomes: list[tuple[_Job, Any, BaseException | None]]
+        try:
+            self._db.execute("BEGIN IMMEDIATE")
+            outcomes = [self._attempt(job) for job in group]
+            self._db.execute("COMMIT")
+        except sqlite3.Error as trouble:
+            if self._db.in_transaction:
+                self._db.execute("ROLLBACK")
+            error = journal_error(self._path, trouble)
+            outcomes = [(job, None, error) for job in group]
+        _tell(outcomes)
+
+    def _attempt(self, job: _Job) -> tuple[_Job, Any, BaseException | None]:
+        self._db.execute("SAVEPOINT operation")
+        try:
+            result = job.operation(self._db)
+        except sqlite3.Error as trouble:
+            if not self._db.in_transaction:
+                # The database itself gave the whole transaction up (disk full, I/O error).
+                raise
+            self._undo()
+            return job, None, journal_error(self._path, trouble)
+        except Exception as trouble:  # noqa: BLE001 - it is raised where the result is awaited
+            self._undo()
+            return job, None, trouble
+        self._db.execute("RELEASE operation")
+        return job, result, None
+
+    def _undo(self) -> None:
+        self._db.execute("ROLLBACK TO operation")
+        self._db.execute("RELEASE operation")
+
+
+def _tell(outcomes: list[tuple[_Job, Any, BaseException | None]]) -> None:
+    """Resolve the futures of a group, with one wake-up for each event loop."""
+    loops = {id(job.loop): job.loop for job, _, _ in outcomes}
+    for loop in loops.values():
+        mine = [outcome for outcome in outcomes if outcome[0].loop is loop]
+        try:
+            loop.call_soon_threadsafe(_resolve, mine)
+        except RuntimeError:
+            # The loop was closed while its work was on the way to disk: nobody waits any more.
+            continue
+
+
+def _resolve(outcomes: list[tuple[_Job, Any, BaseException | None]]) -> None:
+    for job, result, error in outcomes:
+        if job.future.done():
+            continue
+        if error is None:
+            job.future.set_result(result)
+        else:
+            job.future.set_exception(error)

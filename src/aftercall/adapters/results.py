@@ -1,0 +1,145 @@
+"""The result files of a run: success, failed, unprocessed; the original columns unchanged."""
+
+import csv
+import json
+import os
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import chain
+from pathlib import Path
+
+from aftercall.adapters.sources import guard_cell
+from aftercall.domain.status import OPEN, REFUSED, SUCCESSFUL, Status
+from aftercall.errors import AftercallError
+from aftercall.ports import RowRecord, SourceRecord
+
+MODE = 0o600
+
+FILES: dict[str, frozenset[Status]] = {
+    "success": SUCCESSFUL,
+    "failed": REFUSED,
+    "unprocessed": OPEN,
+}
+
+OURS = (
+    "aftercall_source",
+    "aftercall_line",
+    "aftercall_status",
+    "aftercall_reason",
+    "aftercall_message",
+    "aftercall_hint",
+    "aftercall_attempts",
+)
+"""Our columns, in front of the original ones."""
+
+
+@dataclass(frozen=True, slots=True)
+class ResultFiles:
+    """Where the files of a run go and what they hold.
+
+    Attributes:
+        directory: where they are made.
+        run: the run's id, which their names start with.
+        sources: its inputs.
+        rows: yields its rows that have one of the given statuses.
+    """
+
+    directory: Path
+    run: str
+    sources: Sequence[SourceRecord]
+    rows: Callable[[frozenset[Status]], Iterator[RowRecord]]
+
+    def write(self) -> dict[str, str]:
+        """Write the files that have rows and return their paths by name.
+
+        Each is complete when it appears under its name; one of an earlier call is replaced or,
+        if it would be empty now, removed.
+
+        Raises:
+            AftercallError: the directory cannot be written.
+        """
+        written: dict[str, str] = {}
+        try:
+            self.directory.mkdir(parents=True, exist_ok=True)
+            for name, statuses in FILES.items():
+                path = self.directory / f"{self.run}-{name}.csv"
+                if self._write_one(path, statuses):
+                    written[name] = str(path)
+                else:
+                    path.unlink(missing_ok=True)
+        except OSError as trouble:
+            message = f"The result files cannot be written to {self.directory}: {trouble.strerror}."
+            fix = "All results are in the journal: make room or choose another directory."
+            next_command = f"aftercall export {self.run} --results DIRECTORY"
+            raise AftercallError(message, fix=fix, next_command=next_command) from None
+        return written
+
+    def _write_one(self, path: Path, statuses: frozenset[Status]) -> bool:
+        columns = self._columns(statuses)
+        rows = self.rows(statuses)
+        first = next(rows, None)
+        if first is None:
+            return False
+        part = path.with_name(path.name + ".part")
+        part.unlink(missing_ok=True)
+        flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
+        # The handle was opened with a mode and without following links; a path cannot be.
+        with open(os.open(part, flags, MODE), "w", encoding="utf-8", newline="") as file:  # noqa: PTH123
+            writer = csv.writer(file)
+            writer.writerow([*OURS, *columns])
+            for row in chain([first], rows):
+                writer.writerow(self._line(row, columns))
+        part.replace(path)
+        return True
+
+    def _columns(self, statuses: frozenset[Status]) -> list[str]:
+        """Return the inputs' columns, each once; those of JSON inputs are gathered from rows."""
+        columns: dict[str, None] = {}
+        for source in self.sources:
+            columns.update(dict.fromkeys(source.columns))
+        if any(not source.columns for source in self.sources):
+            for row in self.rows(statuses):
+                columns.update(dict.fromkeys(_cells(row, self._source(row))[0]))
+        return list(columns)
+
+    def _source(self, row: RowRecord) -> SourceRecord:
+        return next(source for source in self.sources if source.number == row.source)
+
+    def _line(self, row: RowRecord, columns: Sequence[str]) -> list[str]:
+        source = self._source(row)
+        message, hint = _messages(row)
+        ours = (source.name, row.line, row.status, row.reason, message, hint, row.attempts)
+        cells, surplus = _cells(row, source)
+        return [
+            *(guard_cell(str(cell)) for cell in ours),
+            *(guard_cell(cells.get(name, "")) for name in columns),
+            *(guard_cell(cell) for cell in surplus),
+        ]
+
+
+def _cells(row: RowRecord, source: SourceRecord) -> tuple[dict[str, str], list[str]]:
+    """Return the original cells by column, and those that no column has a name for."""
+    values = json.loads(row.cells)
+    if source.columns:
+        texts = [_cell_text(value) for value in values]
+        surplus = texts[len(source.columns) :]
+        return dict(zip(source.columns, texts, strict=False)), surplus
+    value = values[0] if values else None
+    if isinstance(value, dict):
+        return {name: _cell_text(cell) for name, cell in value.items()}, []
+    return {}, [_cell_text(value)]
+
+
+def _cell_text(value: object) -> str:
+    if value is None:
+        return ""
+    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+
+
+def _messages(row: RowRecord) -> tuple[str, str]:
+    """Return all that is to be said about a row, and what to do about it."""
+    if row.problems is None:
+        return row.words, ""
+    problems = json.loads(row.problems)
+    message = " ".join(problem["message"] for problem in problems)
+    return message, " ".join(problem["hint"] for problem in problems)

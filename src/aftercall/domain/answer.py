@@ -1,0 +1,110 @@
+"""What a tenant's answer means, as values. Expected answers are not exceptions."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from aftercall.domain.disposition import Json
+
+
+@dataclass(frozen=True, slots=True)
+class Observed:
+    """A contact as the tenant held it when it was read.
+
+    Attributes:
+        state: the dialer state in capitals, or None if the tenant gave none.
+        outcome: the outcome code that the contact has, or None.
+        agent: the id of the agent, or None.
+        notes: the notes, or None.
+        timestamp_ms: when that outcome was reached, or None if the tenant did not say.
+        custom_fields: further values by name, or None.
+        etag: the entity tag to write against (RFC 9110, section 8.8.3), or None.
+    """
+
+    state: str | None
+    outcome: str | None = None
+    agent: str | None = None
+    notes: str | None = field(default=None, repr=False)
+    timestamp_ms: int | None = None
+    custom_fields: Mapping[str, Json] | None = field(default=None, repr=False)
+    etag: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """The contact was read."""
+
+    contact: Observed
+
+
+@dataclass(frozen=True, slots=True)
+class Accepted:
+    """The tenant took the write."""
+
+
+@dataclass(frozen=True, slots=True)
+class Stale:
+    """The contact changed since it was read (412): nothing was written."""
+
+
+@dataclass(frozen=True, slots=True)
+class Absent:
+    """There is no such contact in that campaign (404)."""
+
+    words: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Throttled:
+    """Too many requests (429): nothing was done; the wait is the tenant's, if it named one."""
+
+    retry_after_seconds: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Unauthorized:
+    """The token was not accepted (401): nothing was done."""
+
+
+@dataclass(frozen=True, slots=True)
+class Forbidden:
+    """The tenant knows us and does not allow this (403)."""
+
+    words: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """The tenant understood and refused for good (400, 409, 422, ...)."""
+
+    code: str
+    words: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Unavailable:
+    """It did not work and certainly changed nothing; it may work later."""
+
+    code: str
+    words: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Uncertain:
+    """The write may have been taken or not: the answer was lost or says nothing certain."""
+
+    code: str
+    words: str = ""
+
+
+ReadAnswer = Found | Absent | Throttled | Unauthorized | Forbidden | Refused | Unavailable
+WriteAnswer = (
+    Accepted
+    | Stale
+    | Absent
+    | Throttled
+    | Unauthorized
+    | Forbidden
+    | Refused
+    | Unavailable
+    | Uncertain
+)

@@ -1,0 +1,338 @@
+"""A disposition: one call outcome that is to be written, and how it is read from a row."""
+
+import json
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+
+from aftercall.domain import instant
+from aftercall.domain.outcomes import CODE, Category, OutcomeMatrix, nearest_code
+
+Json = None | bool | int | float | str | Sequence["Json"] | Mapping[str, "Json"]
+"""A JSON value."""
+
+ID_CHARACTERS_MAX = 128
+NOTES_CHARACTERS_MAX = 8_000
+CUSTOM_BYTES_MAX = 65_536
+CUSTOM_DEPTH_MAX = 16
+
+CANONICAL = (
+    "campaign",
+    "contact",
+    "outcome",
+    "agent",
+    "notes",
+    "custom_fields",
+    "timestamp",
+    "event_id",
+)
+"""The names of a disposition's fields, as columns and in messages."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Disposition:
+    """One call outcome to be written to one contact of one campaign.
+
+    Attributes:
+        campaign: the tenant's id of the campaign; an opaque string.
+        contact: the tenant's id of the contact within the campaign; an opaque string.
+        outcome: an outcome code of the configured matrix, such as ``"INTERESTED"``.
+        agent: the id of the agent who took the call.
+        notes: free text; None leaves the tenant's notes as they are.
+        custom_fields: further values by name; None leaves the tenant's as they are.
+        timestamp: when the outcome was reached, with a zone; None means now.
+        event_id: the sender's own id of this outcome, if it has one: two dispositions of
+            a contact with the same id are the same disposition.
+
+    Creating one checks nothing: like a row of a file it is checked when it is handed over, so
+    that one wrong value among thousands is reported and the others go on.
+    """
+
+    campaign: str
+    contact: str
+    outcome: str
+    agent: str
+    notes: str | None = field(default=None, repr=False)
+    custom_fields: Mapping[str, Json] | None = field(default=None, repr=False)
+    timestamp: datetime | None = None
+    event_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """One thing that is wrong with a row."""
+
+    field: str
+    code: str
+    message: str
+    hint: str
+
+
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """What a valid disposition is, for one tenant.
+
+    Attributes:
+        outcomes: the codes that may be written.
+        now: the time at which the input is read, UTC; what a missing timestamp becomes.
+        skew_seconds: how far ahead of `now` a timestamp may lie before it counts as future.
+    """
+
+    outcomes: OutcomeMatrix
+    now: datetime
+    skew_seconds: float = 120.0
+
+    def category(self, disposition: Disposition) -> Category:
+        """Return what the outcome of a valid `disposition` means."""
+        return self.outcomes[disposition.outcome]
+
+
+def read_disposition(
+    cells: Mapping[str, object], rules: Rules
+) -> tuple[Disposition | None, tuple[Problem, ...]]:
+    """Read canonical `cells` (field name to cell) as a disposition.
+
+    Returns:
+        The disposition and no problems, or None and every problem of the row, not only the
+        first. Empty cells count as absent.
+    """
+    problems: list[Problem] = []
+    campaign = _identifier("campaign", cells, problems)
+    contact = _identifier("contact", cells, problems)
+    agent = _identifier("agent", cells, problems)
+    outcome = _outcome(cells.get("outcome"), rules, problems)
+    notes = _notes(cells.get("notes"), problems)
+    custom = _custom_fields(cells.get("custom_fields"), problems)
+    timestamp = _timestamp(cells.get("timestamp"), rules, problems)
+    event_id = _identifier("event_id", cells, problems, required=False)
+    if problems or campaign is None or contact is None or agent is None or outcome is None:
+        return None, tuple(problems)
+    disposition = Disposition(
+        campaign=campaign,
+        contact=contact,
+        outcome=outcome,
+        agent=agent,
+        notes=notes,
+        custom_fields=custom,
+        timestamp=timestamp,
+        event_id=event_id,
+    )
+    return disposition, ()
+
+
+def identity_of(cells: Mapping[str, object]) -> dict[str, str]:
+    """Return those of campaign, contact, outcome and agent that are well-formed; others empty.
+
+    An invalid row is still listed under what it did say, if that can be shown safely.
+    """
+    told = {}
+    for name in ("campaign", "contact", "outcome", "agent"):
+        words = str(cells.get(name) or "").strip()
+        told[name] = "" if _identifier_flaw(words) else words
+    return told
+
+
+def _absent(cell: object) -> bool:
+    return cell is None or (isinstance(cell, str) and not cell.strip())
+
+
+def _identifier(
+    name: str, cells: Mapping[str, object], problems: list[Problem], *, required: bool = True
+) -> str | None:
+    cell = cells.get(name)
+    if _absent(cell):
+        if required:
+            hint = f"Fill the {name} in, or give one for all rows: --set {name}=VALUE."
+            problems.append(Problem(name, "missing_value", f"The {name} is empty.", hint))
+        return None
+    # JSON sources often give numeric ids; a float or a bool is never meant as one.
+    if isinstance(cell, int) and not isinstance(cell, bool):
+        cell = str(cell)
+    if not isinstance(cell, str):
+        problems.append(
+            Problem(name, "wrong_type", f"The {name} is not a text.", "Write it in quotes.")
+        )
+        return None
+    words = cell.strip()
+    wrong = _identifier_flaw(words)
+    if wrong is not None:
+        problems.append(Problem(name, "bad_identifier", f"The {name} {wrong[0]}.", wrong[1]))
+        return None
+    return words
+
+
+def _identifier_flaw(words: str) -> tuple[str, str] | None:
+    if len(words) > ID_CHARACTERS_MAX:
+        return (
+            f"is {len(words)} characters long; at most {ID_CHARACTERS_MAX} are allowed",
+            "Is another column in its place?",
+        )
+    # The id becomes one segment of a URL's path. Percent-encoding guards every character, but
+    # dot segments keep their meaning even when encoded (RFC 3986, section 5.2.4 and 6.2.2.3).
+    if words in {".", ".."} or "../" in words or "..\\" in words:
+        return "contains a path step ('..')", "Give the bare id."
+    if not _is_text(words) or not words.isprintable():
+        return "contains control or unprintable characters", "Give the bare id."
+    return None
+
+
+def _is_text(words: str) -> bool:
+    """Say whether `words` can be written as UTF-8 (no half of a surrogate pair)."""
+    return words.isascii() or not any("\ud800" <= letter <= "\udfff" for letter in words)
+
+
+def _outcome(cell: object, rules: Rules, problems: list[Problem]) -> str | None:
+    if _absent(cell):
+        problems.append(
+            Problem("outcome", "missing_value", "The outcome is empty.", "Fill in an outcome code.")
+        )
+        return None
+    code = cell.strip() if isinstance(cell, str) else ""
+    if code in rules.outcomes:
+        return code
+    shown = code if CODE.fullmatch(code) else "the value"
+    near = nearest_code(code[:64], rules.outcomes)
+    hint = f"Did you mean {near}? " if near else ""
+    if CODE.fullmatch(code):
+        hint += f"Codes are listed under [outcomes] in the configuration; add {code} there."
+        message = f"The outcome {shown} is not in the outcome matrix."
+        problems.append(Problem("outcome", "unknown_outcome", message, hint))
+    else:
+        hint += "A code is 3 to 20 capital letters or underscores."
+        message = "The outcome is not a well-formed outcome code."
+        problems.append(Problem("outcome", "bad_outcome", message, hint))
+    return None
+
+
+def _notes(cell: object, problems: list[Problem]) -> str | None:
+    if _absent(cell):
+        return None
+    if not isinstance(cell, str):
+        problems.append(
+            Problem("notes", "wrong_type", "The notes are not a text.", "Write them in quotes.")
+        )
+        return None
+    if len(cell) > NOTES_CHARACTERS_MAX:
+        message = f"The notes are {len(cell)} characters long."
+        hint = f"At most {NOTES_CHARACTERS_MAX} are allowed; shorten them."
+        problems.append(Problem("notes", "too_long", message, hint))
+        return None
+    if not _is_text(cell) or any(
+        (letter < " " and letter not in "\t\n\r") or letter == "\x7f" for letter in cell
+    ):
+        hint = "Only line breaks and tabs are allowed besides text; is the encoding right?"
+        problems.append(
+            Problem("notes", "control_characters", "The notes hold control characters.", hint)
+        )
+        return None
+    return cell
+
+
+def _custom_fields(cell: object, problems: list[Problem]) -> Mapping[str, Json] | None:
+    if _absent(cell):
+        return None
+    value = cell
+    if isinstance(cell, str):
+        try:
+            value = json.loads(cell, parse_constant=_refuse_constant)
+        except (ValueError, RecursionError):
+            hint = 'Write a JSON object, such as {"score": 7}.'
+            problems.append(
+                Problem("custom_fields", "not_json", "The custom fields are not JSON.", hint)
+            )
+            return None
+    if not isinstance(value, Mapping):
+        hint = 'Write a JSON object, such as {"score": 7}.'
+        problems.append(
+            Problem("custom_fields", "wrong_type", "The custom fields are no JSON object.", hint)
+        )
+        return None
+    flaw = _custom_flaw(value)
+    if flaw is not None:
+        problems.append(Problem("custom_fields", flaw[0], flaw[1], flaw[2]))
+        return None
+    return value or None
+
+
+def _refuse_constant(name: str) -> object:
+    message = f"{name} is not JSON"
+    raise ValueError(message)
+
+
+def _custom_flaw(value: Mapping[object, object]) -> tuple[str, str, str] | None:
+    flaw = _json_flaw(value, CUSTOM_DEPTH_MAX)
+    if flaw is not None:
+        return ("not_json", f"The custom fields hold {flaw}.", "Only JSON values are allowed.")
+    size = len(json.dumps(value, ensure_ascii=False).encode())
+    if size > CUSTOM_BYTES_MAX:
+        return (
+            "too_long",
+            f"The custom fields are {size} bytes long.",
+            f"At most {CUSTOM_BYTES_MAX} are allowed.",
+        )
+    return None
+
+
+def _json_flaw(value: object, depth: int) -> str | None:
+    """Say what in `value` is not JSON, or None; `depth` is how many levels are left."""
+    if depth == 0:
+        return f"more than {CUSTOM_DEPTH_MAX} levels"
+    match value:
+        case str():
+            return None if _is_text(value) else "text that is no UTF-8"
+        case None | bool() | int():
+            return None
+        case float():
+            return None if math.isfinite(value) else "a number that is not finite"
+        case Mapping():
+            if not all(isinstance(name, str) for name in value):
+                return "a name that is not a text"
+            parts = [*value.keys(), *value.values()]
+        case list() | tuple():
+            parts = list(value)
+        case _:
+            return f"a {type(value).__name__}"
+    return next((flaw for part in parts if (flaw := _json_flaw(part, depth - 1))), None)
+
+
+def _timestamp(cell: object, rules: Rules, problems: list[Problem]) -> datetime | None:
+    if _absent(cell):
+        return None
+    moment = cell if isinstance(cell, datetime) else None
+    if isinstance(cell, str):
+        try:
+            moment = datetime.fromisoformat(cell.strip())
+        except ValueError:
+            moment = None
+    example = "Write it like 2026-11-23T10:00:00Z or 2026-11-23T10:00:00+01:00."
+    if moment is None:
+        message = "The timestamp is not an ISO 8601 date and time."
+        problems.append(Problem("timestamp", "bad_timestamp", message, example))
+        return None
+    if moment.tzinfo is None or moment.utcoffset() is None:
+        message = "The timestamp has no time zone, so it names no instant."
+        problems.append(Problem("timestamp", "naive_timestamp", message, example))
+        return None
+    try:
+        moment = moment.astimezone(UTC)
+    except OverflowError:
+        message = "The timestamp lies outside of the calendar."
+        problems.append(Problem("timestamp", "bad_timestamp", message, example))
+        return None
+    ahead = (moment - rules.now).total_seconds()
+    if ahead > rules.skew_seconds:
+        message = f"The timestamp lies {_ahead(ahead)} in the future."
+        hint = "Is the time zone right? Is this machine's clock right?"
+        problems.append(Problem("timestamp", "future_timestamp", message, hint))
+        return None
+    # Milliseconds are what the journal and the tenant keep; rounding here makes the value that
+    # is compared the same as the value that is stored.
+    return instant.from_ms(instant.to_ms(moment))
+
+
+def _ahead(seconds: float) -> str:
+    for unit, size in (("days", 86_400), ("hours", 3_600), ("minutes", 60)):
+        if seconds >= 2 * size:
+            return f"{seconds / size:.0f} {unit}"
+    return f"{seconds:.0f} seconds"

@@ -1,0 +1,33 @@
+"""The key of a row: which rows are the same disposition."""
+
+import hashlib
+import json
+
+from aftercall.domain import instant
+from aftercall.domain.disposition import Disposition
+
+KEY_BYTES = 16
+"""128 bits: among a billion rows two different ones share a key with odds below 1 in 10**20."""
+
+
+def key_of(disposition: Disposition) -> bytes:
+    """Return the key of what the input gave: `KEY_BYTES` bytes, the same on every machine.
+
+    With an event id it is the contact and that id. Else it is campaign, contact, outcome, agent
+    and the timestamp if the input gave one, so that a file without timestamps fed twice is
+    recognised. Call it before a missing timestamp is filled in.
+    """
+    if disposition.event_id is not None:
+        given = ["event", disposition.campaign, disposition.contact, disposition.event_id]
+    else:
+        stamp = disposition.timestamp
+        given = [
+            "row",
+            disposition.campaign,
+            disposition.contact,
+            disposition.outcome,
+            disposition.agent,
+            "" if stamp is None else instant.text(instant.to_ms(stamp)),
+        ]
+    canonical = json.dumps(given, ensure_ascii=False, separators=(",", ":")).encode()
+    return hashlib.sha256(canonical).digest()[:KEY_BYTES]

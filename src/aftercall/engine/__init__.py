@@ -1,0 +1,1 @@
+"""The work itself, as asyncio tasks over the ports: no SQL, no HTTP library, no settings."""

@@ -1,0 +1,36 @@
+"""The one switch that stops a run, and why it was thrown."""
+
+import asyncio
+from collections.abc import Callable
+
+from aftercall.errors import AftercallError
+
+
+class Halt:
+    """Once thrown, nothing new leaves; what is under way is finished and stored."""
+
+    def __init__(self) -> None:
+        self.reason: AftercallError | None = None
+        self._thrown = asyncio.Event()
+        self._listeners: list[Callable[[], None]] = []
+
+    def throw(self, reason: AftercallError) -> None:
+        """Stop the run; the first reason is the one that counts."""
+        if self.reason is None:
+            self.reason = reason
+            self._thrown.set()
+            for listener in self._listeners:
+                listener()
+
+    def listen(self, listener: Callable[[], None]) -> None:
+        """Have `listener` called when the switch is thrown."""
+        self._listeners.append(listener)
+
+    @property
+    def thrown(self) -> bool:
+        """Whether the run is stopping."""
+        return self.reason is not None
+
+    async def wait_thrown(self) -> None:
+        """Wait until the switch is thrown."""
+        await self._thrown.wait()

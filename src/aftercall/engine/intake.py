@@ -1,0 +1,182 @@
+"""Rows of an input become rows of the journal, in batches, each durable before the next."""
+
+import asyncio
+import json
+import threading
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from itertools import islice
+from typing import Protocol
+
+from aftercall.domain.audit import Settled
+from aftercall.domain.columns import ColumnMap
+from aftercall.domain.disposition import Problem, Rules, identity_of, read_disposition
+from aftercall.domain.key import key_of
+from aftercall.engine.halt import Halt
+from aftercall.ports import Candidate, Clock, Intake, SourceRecord
+
+ROWS_AT_ONCE = 500
+BATCHES_AHEAD = 3
+
+
+class RowProblem(Protocol):
+    """Why a row cannot be read at all."""
+
+    @property
+    def code(self) -> str:
+        """A stable code."""
+        ...
+
+    @property
+    def message(self) -> str:
+        """What is wrong."""
+        ...
+
+    @property
+    def hint(self) -> str:
+        """What to do about it."""
+        ...
+
+
+class RawRow(Protocol):
+    """A row as a source gives it."""
+
+    @property
+    def line(self) -> int:
+        """Where it starts, from 1."""
+        ...
+
+    @property
+    def cells(self) -> Mapping[str, object]:
+        """Its cells by column."""
+        ...
+
+    @property
+    def values(self) -> Iterable[object]:
+        """Its cells in order, as they were."""
+        ...
+
+    @property
+    def problem(self) -> RowProblem | None:
+        """Why it cannot be read at all."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """How rows become dispositions: the columns, and the rules with the run's own time."""
+
+    columns: ColumnMap
+    rules: Rules
+
+
+class Reader:
+    """Makes candidates of raw rows."""
+
+    def __init__(self, reading: Reading) -> None:
+        self._columns = reading.columns
+        self._rules = reading.rules
+        self._names: tuple[str, ...] | None = None
+        self._places: Mapping[str, str] = {}
+
+    def candidate(self, row: RawRow) -> Candidate:
+        """Return what the journal is to know of `row`."""
+        cells = json.dumps(list(row.values), ensure_ascii=False, default=str)
+        if row.problem is not None:
+            problem = Problem("row", row.problem.code, row.problem.message, row.problem.hint)
+            return Candidate(line=row.line, cells=_storable(cells), problems=(problem,))
+        names = tuple(row.cells)
+        if names != self._names:
+            self._names, self._places = names, self._columns.places(names)
+        fields = self._columns.canonical(row.cells, self._places)
+        disposition, problems = read_disposition(fields, self._rules)
+        if disposition is None:
+            told = identity_of(fields)
+            return Candidate(row.line, _storable(cells), problems=problems, told=told)
+        key = key_of(disposition)
+        stamp = disposition.timestamp or self._rules.now
+        return Candidate(
+            line=row.line,
+            cells=cells,
+            disposition=replace(disposition, timestamp=stamp),
+            category=self._rules.category(disposition),
+            key=key,
+        )
+
+
+def _storable(cells: str) -> str:
+    """Return cells of a broken row so that they can be stored: no half surrogates."""
+    return cells.encode("utf-8", "backslashreplace").decode()
+
+
+class Feed:
+    """Batches of candidates, made in a thread of their own.
+
+    A pipe may keep its reader waiting for ever; the thread that waits is one that nobody waits
+    for, so a run can be stopped meanwhile.
+    """
+
+    def __init__(self, rows: Iterable[RawRow], reader: Reader) -> None:
+        self._rows = iter(rows)
+        self._reader = reader
+        self._loop = asyncio.get_running_loop()
+        self._ready: asyncio.Queue[Sequence[Candidate] | BaseException] = asyncio.Queue()
+        self._room = threading.Semaphore(BATCHES_AHEAD)
+        threading.Thread(target=self._read, name="intake", daemon=True).start()
+
+    async def next_batch(self, halt: Halt) -> Sequence[Candidate] | None:
+        """Return the next batch, an empty one at the end; None if the run is stopped."""
+        get = asyncio.ensure_future(self._ready.get())
+        stop = asyncio.ensure_future(halt.wait_thrown())
+        await asyncio.wait({get, stop}, return_when=asyncio.FIRST_COMPLETED)
+        stop.cancel()
+        if not get.done():
+            get.cancel()
+            return None
+        self._room.release()
+        batch = get.result()
+        if isinstance(batch, BaseException):
+            raise batch
+        return batch
+
+    def _read(self) -> None:
+        batch: Sequence[Candidate] | BaseException = ()
+        while True:
+            self._room.acquire()
+            try:
+                batch = [self._reader.candidate(row) for row in islice(self._rows, ROWS_AT_ONCE)]
+            except Exception as trouble:  # noqa: BLE001 - it is raised where the batch is awaited
+                batch = trouble
+            try:
+                self._loop.call_soon_threadsafe(self._ready.put_nowait, batch)
+            except RuntimeError:
+                return  # The loop is closed: the run was stopped while a pipe kept us waiting.
+            if isinstance(batch, BaseException) or not batch:
+                return
+
+
+async def admit_all(
+    rows: Iterable[RawRow],
+    source: SourceRecord,
+    reader: Reader,
+    intake: Intake,
+    watch: "IntakeWatch",
+) -> bool:
+    """Bring all rows of a source into the journal; return False if that was stopped."""
+    feed = Feed(rows, reader)
+    while (batch := await feed.next_batch(watch.halt)) is not None:
+        if not batch:
+            await intake.close_source(source)
+            return True
+        settled = await intake.admit(source, batch, watch.clock.now_us() // 1000)
+        await watch.admitted(len(batch), settled)
+    return False
+
+
+@dataclass(frozen=True, slots=True)
+class IntakeWatch:
+    """What stops the intake, and who is told of rows that came in."""
+
+    halt: Halt
+    clock: Clock
+    admitted: Callable[[int, Sequence[Settled]], Awaitable[None]]

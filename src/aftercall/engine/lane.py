@@ -1,0 +1,205 @@
+"""A campaign's lane: its requests leave one at a time, each with a permit and a slot.
+
+A permit is one of the requests that may be in flight at once, over all campaigns. A slot is an
+instant that the campaign's limiter gave. Writes go before reads, so that what was just read is
+still true when it is written over.
+"""
+
+import asyncio
+from collections import deque
+from dataclasses import dataclass
+
+from aftercall.domain.pacing import SECOND_US, Pace, Slots
+from aftercall.engine.halt import Halt
+from aftercall.engine.progress import Meter
+from aftercall.ports import Clock, Pacing
+
+PATIENCE_US = 5 * SECOND_US
+"""A slot further away than this is not waited for: the row goes back to the journal."""
+
+EARLY_US = 500
+"""Closer than a timer can aim."""
+
+THROTTLED_SECONDS = 1.0
+"""The first wait after a 429 that names none; it doubles while they go on."""
+
+THROTTLED_SECONDS_MAX = 60.0
+
+
+class SlotBook:
+    """Slots reserved for one campaign, handed out in order; late ones are dropped."""
+
+    def __init__(self, campaign: str, pace: Pace, pacing: Pacing, clock: Clock) -> None:
+        self.campaign = campaign
+        self.pace = pace
+        self.epoch = 0
+        self._pacing = pacing
+        self._clock = clock
+        self._slots = Slots(0, 0, 1)
+
+    async def next_slot(self) -> int | None:
+        """Return the next slot in microseconds since the epoch; None if the fence is lost."""
+        while True:
+            slots, oldest = self._slots, self._clock.now_us() - self.pace.late_us_max
+            late = -((slots.first_us - oldest) // slots.spacing_us) if slots.count else 0
+            if late > 0:
+                slots = _without(slots, min(late, slots.count))
+            if slots.count:
+                self._slots = _without(slots, 1)
+                return slots.first_us
+            fresh = await self._pacing.reserve(
+                self.campaign, self.epoch, self.pace, self._clock.now_us()
+            )
+            if fresh is None:
+                return None
+            self._slots = fresh
+
+    def is_late(self, slot_us: int) -> bool:
+        """Say whether a slot may no longer be used."""
+        return self._clock.now_us() - slot_us > self.pace.late_us_max
+
+    async def pause(self, until_us: int) -> None:
+        """Drop what is reserved and take nothing before `until_us`."""
+        self._slots = Slots(0, 0, 1)
+        await self._pacing.pause(self.campaign, until_us)
+
+
+def _without(slots: Slots, count: int) -> Slots:
+    first = slots.first_us + count * slots.spacing_us
+    return Slots(first, slots.count - count, slots.spacing_us)
+
+
+@dataclass(slots=True)
+class Gates:
+    """What all lanes share.
+
+    Attributes:
+        permits: how many more requests may be in flight.
+        halt: stops everything.
+        clock: tells the time.
+        tenant: the limit of the tenant as a whole, if there is one.
+        tenant_turn: who may take the tenant's next slot.
+    """
+
+    permits: asyncio.Semaphore
+    halt: Halt
+    clock: Clock
+    tenant: SlotBook | None
+    tenant_turn: asyncio.Lock
+
+
+class Lane:
+    """The way out for one campaign's requests."""
+
+    def __init__(self, book: SlotBook, gates: Gates) -> None:
+        self.book = book
+        self.meter = Meter(book.campaign, book.pace.per_second)
+        self._gates = gates
+        self._writes: deque[asyncio.Future[bool]] = deque()
+        self._reads: deque[asyncio.Future[bool]] = deque()
+        self._pump: asyncio.Task[None] | None = None
+        self._throttled_in_a_row = 0
+        gates.halt.listen(self._dismiss)
+
+    async def grant(self, *, write: bool) -> bool:
+        """Wait until one request may leave.
+
+        Returns True with a permit held, which `release` gives back; False if none may leave
+        soon: the run stops, the campaign is paused, or another worker has taken it over.
+        """
+        if self._gates.halt.thrown:
+            return False
+        waiter: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
+        (self._writes if write else self._reads).append(waiter)
+        if self._pump is None or self._pump.done():
+            self._pump = asyncio.create_task(self._let_out(), name=f"lane {self.book.campaign}")
+        try:
+            return await waiter
+        except asyncio.CancelledError:
+            if waiter.done() and not waiter.cancelled() and waiter.result():
+                self.release()
+            raise
+
+    def release(self) -> None:
+        """Give a permit back."""
+        self._gates.permits.release()
+
+    async def throttled(self, retry_after_seconds: float | None) -> float:
+        """Hold the campaign back after a 429; return for how many seconds."""
+        self.meter.throttled += 1
+        self._throttled_in_a_row += 1
+        wait = retry_after_seconds
+        if wait is None:
+            wait = min(
+                THROTTLED_SECONDS_MAX, THROTTLED_SECONDS * 2.0 ** min(self._throttled_in_a_row, 10)
+            )
+        await self.book.pause(self._gates.clock.now_us() + int(wait * SECOND_US))
+        return wait
+
+    def answered(self) -> None:
+        """Note an answer that was no 429."""
+        self._throttled_in_a_row = 0
+
+    async def _let_out(self) -> None:
+        """Give slots to waiting requests, writes first, until none waits."""
+        while self._writes or self._reads:
+            slot_us = await self._slot_with_permit()
+            if slot_us is None:
+                self._dismiss()
+                return
+            waiter = self._next_waiter()
+            if waiter is None:
+                self.release()
+            else:
+                self.meter.count(self._gates.clock.seconds())
+                waiter.set_result(True)
+
+    async def _slot_with_permit(self) -> int | None:
+        """Return a slot whose time has come, a permit held; None if there is none soon."""
+        held = False
+        while True:
+            slot_us = await self.book.next_slot()
+            ahead_us = 0 if slot_us is None else slot_us - self._gates.clock.now_us()
+            if slot_us is None or ahead_us > PATIENCE_US or self._gates.halt.thrown:
+                if held:
+                    self.release()
+                return None
+            # The permit comes before the slot's time: taken after it, requests that had waited
+            # for a permit would leave in a bunch. But it is not held while the slot is far off.
+            if not held and ahead_us > EARLY_US:
+                await asyncio.sleep(ahead_us / SECOND_US)
+            if not held:
+                await self._gates.permits.acquire()
+                held = True
+            ahead_us = slot_us - self._gates.clock.now_us()
+            if ahead_us > EARLY_US:
+                await asyncio.sleep(ahead_us / SECOND_US)
+            if self._gates.tenant is not None:
+                await self._wait_for_tenant(self._gates.tenant)
+            if not self.book.is_late(slot_us):
+                return slot_us
+
+    async def _wait_for_tenant(self, tenant: SlotBook) -> None:
+        async with self._gates.tenant_turn:
+            while True:
+                slot_us = await tenant.next_slot()
+                if slot_us is None:
+                    return
+                ahead_us = slot_us - self._gates.clock.now_us()
+                if ahead_us > EARLY_US:
+                    await asyncio.sleep(ahead_us / SECOND_US)
+                if not tenant.is_late(slot_us):
+                    return
+
+    def _next_waiter(self) -> asyncio.Future[bool] | None:
+        for waiting in (self._writes, self._reads):
+            while waiting:
+                waiter = waiting.popleft()
+                if not waiter.done():
+                    return waiter
+        return None
+
+    def _dismiss(self) -> None:
+        """Tell everybody who waits that nothing leaves soon."""
+        while (waiter := self._next_waiter()) is not None:
+            waiter.set_result(False)

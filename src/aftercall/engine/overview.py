@@ -1,0 +1,89 @@
+"""The read side: what reports, listings and pages are made of."""
+
+import json
+from collections.abc import Callable, Collection, Iterator, Mapping
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+
+from aftercall.domain.disposition import Json
+from aftercall.domain.report import Histogram, Latency, Report
+from aftercall.domain.status import OPEN
+from aftercall.errors import JournalError
+from aftercall.ports import Archive, AuditFilter, RunRecord
+
+
+@dataclass(frozen=True, slots=True)
+class AuditTrail(Collection[Mapping[str, Json]]):
+    """Audit entries, read from the journal each time they are iterated: memory stays flat.
+
+    Attributes:
+        opened: opens the journal for reading.
+        asked: which entries.
+    """
+
+    opened: Callable[[], AbstractContextManager[Archive]]
+    asked: AuditFilter
+
+    def texts(self) -> Iterator[str]:
+        """Yield the entries as JSON texts, in the order in which they were stored."""
+        with self.opened() as archive:
+            yield from archive.entries(self.asked)
+
+    def __iter__(self) -> Iterator[Mapping[str, Json]]:
+        """Yield the entries in the order in which they were stored."""
+        return (json.loads(entry) for entry in self.texts())
+
+    def __len__(self) -> int:
+        """Count the entries."""
+        return sum(1 for _ in self.texts())
+
+    def __contains__(self, entry: object) -> bool:
+        """Say whether an entry like this is among them."""
+        return any(one == entry for one in self)
+
+
+def find_run(archive: Archive, run: str | None) -> RunRecord:
+    """Return the record of `run`; of the newest run if it is None.
+
+    Raises:
+        JournalError: there is no such run, or none at all.
+    """
+    found = archive.runs(run)
+    if not found:
+        message = f"There is no run {run} in this journal." if run else "There are no runs yet."
+        next_command = "aftercall runs" if run else "aftercall sync calls.csv"
+        raise JournalError(message, fix="", next_command=next_command)
+    return found[0]
+
+
+def report_of(archive: Archive, run: str, trail: AuditTrail | tuple[()] = ()) -> Report:
+    """Count a run's rows and put its report together.
+
+    Raises:
+        JournalError: there is no such run.
+    """
+    record = find_run(archive, run)
+    tallies = tuple(archive.tallies(run))
+    still_open = any(tally.status in OPEN for tally in tallies)
+    finished = record.intake_complete and not still_open
+    return Report(
+        run=run,
+        state="finished" if finished else "paused",
+        read=record.read,
+        tallies=tallies,
+        latency=_latencies(archive, run),
+        pace=tuple(archive.pace(run)),
+        deliveries=dict(archive.events(run)),
+        elapsed_seconds=record.worked_ms / 1000,
+        audit_trail=trail,
+    )
+
+
+def _latencies(archive: Archive, run: str) -> Mapping[str, Latency]:
+    histograms = {phase: Histogram() for phase in ("wait", "read", "write", "row")}
+    for wait, read, write in archive.timings(run):
+        for phase, ms in (("wait", wait), ("read", read), ("write", write)):
+            if ms is not None:
+                histograms[phase].add(ms)
+        histograms["row"].add((read or 0.0) + (write or 0.0))
+    return {phase: counted.summary() for phase, counted in histograms.items() if counted.count}

@@ -1,0 +1,193 @@
+"""Turns over campaigns: each gets a few rows' worth of time, then the next one's turn comes.
+
+A small campaign waits seconds behind a big one, not hours: every campaign that is due has its own
+turn, and the turns run side by side, each at its own pace.
+"""
+
+import asyncio
+import heapq
+import math
+from collections import deque
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+
+from aftercall.domain.audit import Finding, Settled, settled_as
+from aftercall.domain.settlement import Claim
+from aftercall.domain.status import SETTLED
+from aftercall.engine.halt import Halt
+from aftercall.engine.lane import Lane
+from aftercall.engine.writer import Writer
+from aftercall.ports import Claims, Clock
+
+TURNS_MAX = 256
+"""Campaigns that are worked on side by side; the others wait for their turn in a queue."""
+
+REQUESTS_PER_ROW = 2
+
+
+@dataclass(frozen=True, slots=True)
+class TurnLimits:
+    """How much one turn may take.
+
+    Attributes:
+        rows: rows at the most.
+        seconds: about how long, at the campaign's pace.
+        patience_seconds: rows due later than this are left for `aftercall resume`.
+    """
+
+    rows: int = 50
+    seconds: float = 5.0
+    patience_seconds: float = 900.0
+
+
+class Rounds:
+    """Hands turns to campaigns until no row is due soon, or the run is stopped."""
+
+    def __init__(
+        self,
+        claims: Claims,
+        writer: Writer,
+        lane_for: Callable[[str], Lane],
+        limits: TurnLimits,
+        watch: "Watch",
+    ) -> None:
+        self._claims = claims
+        self._writer = writer
+        self._lane_for = lane_for
+        self._limits = limits
+        self._watch = watch
+        self._lanes: dict[str, Lane] = {}
+        self._next_ms: dict[str, int] = {}
+        self._later: list[tuple[int, str]] = []
+        self._ready: deque[str] = deque()
+        self._queued: set[str] = set()
+        self._turns = 0
+        self._rows = 0
+        self._wake = asyncio.Event()
+
+    @property
+    def lanes(self) -> dict[str, Lane]:
+        """The lanes of the campaigns that had a turn."""
+        return self._lanes
+
+    def due(self, campaign: str, due_ms: int) -> None:
+        """Note that a row of `campaign` is due at `due_ms`."""
+        known = self._next_ms.get(campaign)
+        if known is None or due_ms < known:
+            self._next_ms[campaign] = due_ms
+            heapq.heappush(self._later, (due_ms, campaign))
+            self._wake.set()
+
+    async def run(self) -> None:
+        """Work until nothing is due soon or the run is stopped; what is begun is finished."""
+        self._watch.halt.listen(self._wake.set)
+        for campaign, due_ms in (await self._claims.due()).items():
+            self.due(campaign, due_ms)
+        async with asyncio.TaskGroup() as group:
+            while (wait := self._start_turns(group)) is not None:
+                self._wake.clear()
+                try:
+                    await asyncio.wait_for(self._wake.wait(), wait)
+                except TimeoutError:
+                    continue
+
+    def _start_turns(self, group: asyncio.TaskGroup) -> float | None:
+        """Start the turns that are due; return how long to wait, None if all is done."""
+        now_ms = self._watch.clock.now_us() // 1000
+        while self._later and self._later[0][0] <= now_ms:
+            due_ms, campaign = heapq.heappop(self._later)
+            # An entry that is no longer the campaign's earliest is a leftover; a busy campaign
+            # comes back when its turn ends.
+            if self._next_ms.get(campaign) == due_ms and campaign not in self._queued:
+                self._queued.add(campaign)
+                self._ready.append(campaign)
+        while self._ready and self._turns < TURNS_MAX and not self._watch.halt.thrown:
+            campaign = self._ready.popleft()
+            self._next_ms.pop(campaign, None)
+            self._turns += 1
+            group.create_task(self._turn(campaign, group), name=f"turn {campaign}")
+        if self._turns or self._rows:
+            return self._until_next(now_ms)
+        if self._watch.halt.thrown or not self._next_ms:
+            return None
+        wait = self._until_next(now_ms)
+        return None if wait > self._limits.patience_seconds else wait
+
+    def _until_next(self, now_ms: int) -> float:
+        """Return the seconds until a waiting campaign is due, a long time if none is."""
+        if not self._later or self._watch.halt.thrown:
+            return self._limits.patience_seconds
+        return max(0.001, (self._later[0][0] - now_ms) / 1000)
+
+    async def _turn(self, campaign: str, group: asyncio.TaskGroup) -> None:
+        lane = self._lanes.get(campaign)
+        if lane is None:
+            lane = self._lanes[campaign] = self._lane_for(campaign)
+        now_ms = self._watch.clock.now_us() // 1000
+        turn = await self._claims.take_turn(campaign, self._rows_of_turn(lane), now_ms)
+        lane.book.epoch = turn.epoch
+        await self._watch.told(turn.settled)
+        door = _Door(len(turn.claims))
+        for claim in turn.claims:
+            self._rows += 1
+            group.create_task(self._row(claim, lane, door), name=f"row {claim.row}")
+        # The last rows' answers are awaited by their own tasks; the campaign's next turn starts
+        # meanwhile, so that no slot goes unused between two turns.
+        await door.open.wait()
+        self._turns -= 1
+        self._queued.discard(campaign)
+        if turn.due_ms is not None:
+            self.due(campaign, turn.due_ms)
+        if campaign in self._next_ms:
+            heapq.heappush(self._later, (self._next_ms[campaign], campaign))
+        self._wake.set()
+
+    def _rows_of_turn(self, lane: Lane) -> int:
+        paced = lane.book.pace.per_second * self._limits.seconds / REQUESTS_PER_ROW
+        return max(1, min(self._limits.rows, math.ceil(paced)))
+
+    async def _row(self, claim: Claim, lane: Lane, door: "_Door") -> None:
+        begun = door.knock()
+        settlement = await self._writer.work(claim, lane, begun)
+        if settlement is not None and settlement.status in SETTLED:
+            finding = Finding(settlement.status, settlement.reason, settlement.words)
+            await self._watch.told([settled_as(claim.subject, finding, settlement.exchange)])
+        elif settlement is not None and settlement.due_ms is not None:
+            self.due(claim.disposition.campaign, settlement.due_ms)
+        self._rows -= 1
+        if not self._rows:
+            self._wake.set()
+
+
+@dataclass(frozen=True, slots=True)
+class Watch:
+    """What stops the rounds, and who is told of rows that have reached their status."""
+
+    halt: Halt
+    clock: Clock
+    told: Callable[[Sequence[Settled]], Awaitable[None]]
+
+
+class _Door:
+    """Opens when most of a turn's rows have been read."""
+
+    def __init__(self, rows: int) -> None:
+        self.open = asyncio.Event()
+        self._left = rows
+        self._enough = rows // 5
+        if not rows:
+            self.open.set()
+
+    def knock(self) -> Callable[[], None]:
+        """Return what a row calls, as often as it likes, once it was read."""
+        called = False
+
+        def begun() -> None:
+            nonlocal called
+            if not called:
+                called = True
+                self._left -= 1
+                if self._left <= self._enough:
+                    self.open.set()
+
+        return begun

@@ -1,0 +1,241 @@
+"""One run: sign in, recover, take the input in, work turn by turn, let the CRM hear of it."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Iterable, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
+
+from aftercall.domain.audit import Settled
+from aftercall.domain.pacing import Pace
+from aftercall.domain.settlement import WritePolicy
+from aftercall.engine.delivery import Courier, Endpoint
+from aftercall.engine.halt import Halt
+from aftercall.engine.health import Health
+from aftercall.engine.intake import IntakeWatch, RawRow, Reader, admit_all
+from aftercall.engine.lane import Gates, Lane, SlotBook
+from aftercall.engine.progress import Progress
+from aftercall.engine.rounds import Rounds, TurnLimits, Watch
+from aftercall.engine.session import Session
+from aftercall.engine.tenant import Tenant
+from aftercall.engine.writer import Announcing, Surroundings, Writer
+from aftercall.errors import AccessDenied
+from aftercall.ports import Claims, Clock, Intake, Outbox, Pacing, SourceRecord, Transport
+from aftercall.wire.requests import Identity, Target
+
+NOTE_SECONDS = 2.0
+"""How often the report's figures about the pace are stored."""
+
+WHOLE_TENANT = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Journal:
+    """The journal's ports together."""
+
+    intake: Intake
+    claims: Claims
+    pacing: Pacing
+    outbox: Outbox
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What a run is to keep to, as plain values.
+
+    Attributes:
+        policy: what may be written over and how failures are tried again.
+        pace: the pace of each campaign.
+        tenant_pace: the pace of the tenant as a whole; None for no such limit.
+        concurrency: requests in flight at once.
+        turns: how much a campaign's turn may take.
+        on_conflict: which of several dispositions of a contact in one input wins.
+        include: personal data that the CRM is sent as well.
+        drain_seconds: how long deliveries may go on after the last row.
+    """
+
+    policy: WritePolicy
+    pace: Callable[[str], Pace]
+    tenant_pace: Pace | None
+    concurrency: int
+    turns: TurnLimits
+    on_conflict: str = "newest"
+    include: Sequence[str] = ()
+    drain_seconds: float = 10.0
+
+
+@dataclass(frozen=True, slots=True)
+class Outside:
+    """The world outside: the tenant, the CRM if there is one, time and chance."""
+
+    target: Target
+    identity: Identity
+    tenant: Transport
+    crm: Transport | None
+    endpoint: Endpoint | None
+    clock: Clock
+    chance: Callable[[], float]
+    request_id: Callable[[], str]
+
+
+@dataclass(frozen=True, slots=True)
+class Input:
+    """One input of a run: its record, its rows that are not in the journal yet, their reader."""
+
+    record: SourceRecord
+    rows: Iterable[RawRow]
+    reader: Reader
+
+
+async def _nobody(settled: Sequence[Settled]) -> None:
+    """Tell nobody."""
+
+
+@dataclass(slots=True)
+class Run:
+    """One invocation's work on one run, and on whatever else is open in the journal.
+
+    Attributes:
+        run: the id of the run.
+        journal: where everything is kept.
+        outside: the tenant and the CRM.
+        plan: what to keep to.
+        told: called with rows that have reached their status.
+        progress: what was done so far.
+        halt: stops the work; what is under way is finished and stored.
+        noted_seconds: until when the time that was worked is in the journal.
+    """
+
+    run: str
+    journal: Journal
+    outside: Outside
+    plan: Plan
+    told: Callable[[Sequence[Settled]], Awaitable[None]] = _nobody
+    progress: Progress = field(default_factory=Progress)
+    halt: Halt = field(default_factory=Halt)
+    noted_seconds: float = 0.0
+
+    async def work(self, opening: Callable[[], Awaitable[Sequence[Input]]]) -> None:
+        """Do all that can be done now; `halt.reason` says why if something is left to do.
+
+        Args:
+            opening: records the run and its inputs in the journal and returns them; called
+                once the tenant has let us in.
+
+        Raises:
+            JournalError: the journal could not be written; what was settled before is on disk.
+            Paused: the tenant cannot be signed in to; nothing was read or sent.
+        """
+        self.noted_seconds = self.outside.clock.seconds()
+        session = self._session()
+        token = await session.token()
+        if token.scopes_missing:
+            message = f"The tenant does not grant the scope {' '.join(token.scopes_missing)}."
+            fix = "Have it granted to the client id. Nothing was sent."
+            raise AccessDenied(message, fix=fix, next_command="aftercall check")
+        await self.journal.claims.recover(self._now_ms())
+        self.progress.stage = "reading"
+        if not await self._take_in(await opening()):
+            return
+        self.progress.stage = "writing"
+        rounds = self._rounds(session)
+        async with asyncio.TaskGroup() as group:
+            courier = self._courier()
+            delivering = None
+            if courier is not None:
+                delivering = group.create_task(courier.run(self.halt, self.progress))
+            noting = group.create_task(self._note_regularly(rounds))
+            await rounds.run()
+            if courier is not None and delivering is not None:
+                await self._drain(courier, delivering)
+            noting.cancel()
+        await self._note(rounds)
+        self.progress.stage = "done"
+
+    def _session(self) -> Session:
+        outside = self.outside
+        return Session(
+            outside.target, outside.identity, outside.tenant, outside.clock, outside.chance
+        )
+
+    def _now_ms(self) -> int:
+        return self.outside.clock.now_us() // 1000
+
+    async def _take_in(self, inputs: Sequence[Input]) -> bool:
+        """Bring all inputs into the journal; return False if that was stopped."""
+        intake = self.journal.intake
+
+        async def admitted(rows: int, settled: Sequence[Settled]) -> None:
+            self.progress.admitted(rows, settled)
+            await self.told(settled)
+
+        watch = IntakeWatch(self.halt, self.outside.clock, admitted)
+        for one in inputs:
+            if not await admit_all(one.rows, one.record, one.reader, intake, watch):
+                return False
+        if inputs:
+            settled = await intake.finish(self.run, self.plan.on_conflict, self._now_ms())
+            await self._concluded(settled)
+        return True
+
+    async def _concluded(self, settled: Sequence[Settled]) -> None:
+        self.progress.concluded(settled)
+        await self.told(settled)
+
+    def _rounds(self, session: Session) -> Rounds:
+        outside, plan = self.outside, self.plan
+        tenant = Tenant(outside.target, session, outside.tenant, outside.clock)
+        surroundings = Surroundings(
+            self.halt,
+            Health(self.halt, outside.clock),
+            outside.clock,
+            outside.chance,
+            outside.request_id,
+        )
+        announcing = Announcing(outside.endpoint is not None, plan.include)
+        writer = Writer(tenant, self.journal.claims, plan.policy, announcing, surroundings)
+        watch = Watch(self.halt, outside.clock, self._concluded)
+        return Rounds(self.journal.claims, writer, self._lanes(), plan.turns, watch)
+
+    def _lanes(self) -> Callable[[str], Lane]:
+        """Return what makes the lane of a campaign."""
+        pacing, clock = self.journal.pacing, self.outside.clock
+        limit = self.plan.tenant_pace
+        tenant = None if limit is None else SlotBook(WHOLE_TENANT, limit, pacing, clock)
+        permits = asyncio.Semaphore(self.plan.concurrency)
+        gates = Gates(permits, self.halt, clock, tenant, asyncio.Lock())
+
+        def lane(campaign: str) -> Lane:
+            return Lane(SlotBook(campaign, self.plan.pace(campaign), pacing, clock), gates)
+
+        return lane
+
+    def _courier(self) -> Courier | None:
+        outside = self.outside
+        if outside.crm is None or outside.endpoint is None:
+            return None
+        return Courier(
+            outside.endpoint, self.journal.outbox, outside.crm, outside.clock, outside.chance
+        )
+
+    async def _drain(self, courier: Courier, delivering: asyncio.Task[None]) -> None:
+        """Let deliveries that are due finish; what is due later stays in the outbox."""
+        self.progress.stage = "delivering"
+        courier.finish()
+        done, _ = await asyncio.wait({delivering}, timeout=self.plan.drain_seconds)
+        if not done:
+            delivering.cancel()
+
+    async def _note_regularly(self, rounds: Rounds) -> None:
+        with suppress(asyncio.CancelledError):
+            while True:
+                await asyncio.sleep(NOTE_SECONDS)
+                await self._note(rounds)
+
+    async def _note(self, rounds: Rounds) -> None:
+        """Store what the report says of the pace, and how long this took so far."""
+        figures = [lane.meter.take() for lane in rounds.lanes.values() if lane.meter.requests]
+        self.progress.requests += sum(figure.requests for figure in figures)
+        self.progress.throttled += sum(figure.throttled for figure in figures)
+        now = self.outside.clock.seconds()
+        worked_ms, self.noted_seconds = int((now - self.noted_seconds) * 1000), now
+        await self.journal.pacing.note_pace(self.run, figures, worked_ms)

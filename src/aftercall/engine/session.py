@@ -1,0 +1,85 @@
+"""The access token: had once, renewed early, and once for all who were refused."""
+
+import asyncio
+from collections.abc import Callable
+
+from aftercall.domain.retry import RetryPolicy
+from aftercall.errors import CredentialsRefused, TenantUnreachable
+from aftercall.ports import Clock, Transport
+from aftercall.wire.auth import Token, TokenRefused, TokenUnavailable, read_token
+from aftercall.wire.http import SendFailure
+from aftercall.wire.requests import Identity, Target, token_request
+
+SIGN_IN = RetryPolicy(attempts_max=5, wait_seconds_initial=0.5, wait_seconds_max=5.0)
+"""How often the token endpoint is asked before the run is paused."""
+
+
+class Session:
+    """Holds the token of one tenant."""
+
+    def __init__(
+        self,
+        target: Target,
+        identity: Identity,
+        transport: Transport,
+        clock: Clock,
+        chance: Callable[[], float],
+    ) -> None:
+        self._target = target
+        self._identity = identity
+        self._transport = transport
+        self._clock = clock
+        self._chance = chance
+        self._token: Token | None = None
+        self._renewing = asyncio.Lock()
+        self.issued = 0
+
+    async def token(self) -> Token:
+        """Return a token that is good for a while yet.
+
+        Raises:
+            CredentialsRefused: the token endpoint does not accept the credentials.
+            TenantUnreachable: it cannot be reached.
+        """
+        token = self._token
+        if token is not None and self._clock.seconds() < token.renew_at_seconds:
+            return token
+        return await self.renew(token)
+
+    async def renew(self, stale: Token | None) -> Token:
+        """Return a token other than `stale`, asking for one unless somebody else just has.
+
+        Raises:
+            CredentialsRefused: the token endpoint does not accept the credentials.
+            TenantUnreachable: it cannot be reached.
+        """
+        async with self._renewing:
+            if self._token is None or self._token is stale:
+                self._token = await self._sign_in()
+            return self._token
+
+    async def _sign_in(self) -> Token:
+        words = ""
+        for attempt in range(1, SIGN_IN.attempts_max + 1):
+            got = await self._ask()
+            if isinstance(got, Token):
+                self.issued += 1
+                return got
+            if isinstance(got, TokenRefused):
+                message = f"The tenant refused the client credentials: {got.words}"
+                fix = "Check CXONE_CLIENT_ID and CXONE_CLIENT_SECRET, and tenant.instance."
+                raise CredentialsRefused(message, fix=fix, next_command="aftercall check")
+            words = got.words
+            if attempt < SIGN_IN.attempts_max:
+                await asyncio.sleep(SIGN_IN.wait_seconds(attempt, self._chance()))
+        url = self._target.base_url + self._target.profile.token.path
+        message = f"No token could be had from {url}: {words}"
+        fix = "Check tenant.instance or tenant.base_url, the network and the proxy."
+        raise TenantUnreachable(message, fix=fix, next_command="aftercall check")
+
+    async def _ask(self) -> Token | TokenRefused | TokenUnavailable:
+        try:
+            response = await self._transport.send(token_request(self._target, self._identity))
+        except SendFailure as failure:
+            return TokenUnavailable(failure.words)
+        return read_token(self._target.profile, response, self._clock.seconds())

@@ -1,0 +1,135 @@
+"""Talking to the tenant about one row: with a token, in its lane, timed."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from aftercall.domain.answer import Found, ReadAnswer, WriteAnswer
+from aftercall.domain.disposition import Disposition
+from aftercall.engine.lane import Lane
+from aftercall.engine.session import Session
+from aftercall.errors import CredentialsRefused
+from aftercall.ports import Clock, Transport
+from aftercall.wire.auth import Token
+from aftercall.wire.http import HttpRequest, HttpResponse, SendFailure
+from aftercall.wire.requests import Target, read_request, write_request
+from aftercall.wire.responses import read_contact, read_failure, read_written, written_failure
+
+FRESH_SECONDS = 2.0
+"""A read older than this is made again before anything is written over it (G2)."""
+
+
+class NotGranted(Exception):
+    """No request may leave now; nothing was sent."""
+
+
+class TooOld(Exception):
+    """What was read is too old to write over; nothing was sent."""
+
+
+@dataclass(frozen=True, slots=True)
+class Timing:
+    """How long one request took: our wait for the pace and the tenant's time, in ms."""
+
+    wait_ms: float
+    answer_ms: float
+    sent_seconds: float
+    answered_seconds: float
+    status: int | None
+
+
+class Tenant:
+    """Reads and writes contacts."""
+
+    def __init__(
+        self, target: Target, session: Session, transport: Transport, clock: Clock
+    ) -> None:
+        self.target = target
+        self._session = session
+        self._transport = transport
+        self._clock = clock
+
+    async def read(
+        self, row: Disposition, lane: Lane, request_id: str
+    ) -> tuple[ReadAnswer, Timing]:
+        """Read the row's contact.
+
+        Raises:
+            NotGranted: nothing may leave now.
+            CredentialsRefused: a fresh token was refused, too.
+            TenantUnreachable: there is no token to be had.
+        """
+
+        def build(token: Token) -> HttpRequest:
+            return read_request(self.target, row, token.secret, request_id)
+
+        got, timing = await self._send(lane, build, read_at=None)
+        if isinstance(got, SendFailure):
+            return read_failure(got), timing
+        return read_contact(self.target.profile, got, self._now_ms()), timing
+
+    async def write(
+        self, row: Disposition, lane: Lane, request_id: str, found: Found, read_at: float
+    ) -> tuple[WriteAnswer, Timing]:
+        """Write the row onto its contact, which was found at `read_at` seconds.
+
+        Raises:
+            TooOld: the lane let the write wait so long that the contact must be read again.
+            NotGranted: nothing may leave now.
+            CredentialsRefused: a fresh token was refused, too.
+            TenantUnreachable: there is no token to be had.
+        """
+        etag = found.contact.etag
+
+        def build(token: Token) -> HttpRequest:
+            return write_request(self.target, row, token.secret, request_id, etag)
+
+        got, timing = await self._send(lane, build, read_at=read_at)
+        if isinstance(got, SendFailure):
+            return written_failure(got), timing
+        return read_written(self.target.profile, got, self._now_ms()), timing
+
+    async def _send(
+        self, lane: Lane, build: Callable[[Token], HttpRequest], *, read_at: float | None
+    ) -> tuple[HttpResponse | SendFailure, Timing]:
+        """Send what `build` makes of a token; once more with a new token after a 401."""
+        token = await self._session.token()
+        for last in (False, True):
+            got, timing = await self._send_once(lane, build(token), read_at)
+            if isinstance(got, SendFailure) or got.status != 401:
+                return got, timing
+            if not last:
+                token = await self._session.renew(token)
+        message = "The tenant refused a token that it had just issued (401)."
+        fix = "Check that the credentials belong to this tenant and that they are enabled."
+        raise CredentialsRefused(message, fix=fix, next_command="aftercall check")
+
+    async def _send_once(
+        self, lane: Lane, request: HttpRequest, read_at: float | None
+    ) -> tuple[HttpResponse | SendFailure, Timing]:
+        asked = self._clock.seconds()
+        if not await lane.grant(write=read_at is not None):
+            raise NotGranted
+        try:
+            sent = self._clock.seconds()
+            if read_at is not None and sent - read_at > FRESH_SECONDS:
+                raise TooOld
+            got: HttpResponse | SendFailure
+            try:
+                got = await self._transport.send(request)
+            except SendFailure as failure:
+                got = failure
+            done = self._clock.seconds()
+        finally:
+            lane.release()
+        status = got.status if isinstance(got, HttpResponse) else None
+        timing = Timing(
+            wait_ms=round((sent - asked) * 1000, 3),
+            answer_ms=round((done - sent) * 1000, 3),
+            sent_seconds=sent,
+            answered_seconds=done,
+            status=status,
+        )
+        return got, timing
+
+    def _now_ms(self) -> int:
+        return self._clock.now_us() // 1000

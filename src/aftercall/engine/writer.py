@@ -1,0 +1,184 @@
+"""The heart: one claimed row, from the read to the settlement."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
+
+from aftercall.domain.answer import Forbidden, Found, Throttled
+from aftercall.domain.audit import Exchange
+from aftercall.domain.settlement import (
+    Claim,
+    Moment,
+    Settlement,
+    Verdict,
+    WritePolicy,
+    conclude,
+    decide,
+    verdict_of_read,
+    verdict_of_write,
+)
+from aftercall.domain.status import Event
+from aftercall.domain.webhook import event_body, event_id
+from aftercall.engine.halt import Halt
+from aftercall.engine.health import Health
+from aftercall.engine.lane import Lane
+from aftercall.engine.tenant import NotGranted, Tenant, Timing, TooOld
+from aftercall.errors import Paused
+from aftercall.ports import Announcement, Claims, Clock
+
+NOT_NOW = Verdict(Event.POSTPONE, "not_now", "No request could leave.", 0.0, counts=False)
+READ_AGAIN_SECONDS = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class Announcing:
+    """What the CRM is told: nothing unless there is one; then these fields of the body too."""
+
+    enabled: bool = False
+    include: Sequence[str] = ()
+
+
+class Writer:
+    """Works on claimed rows."""
+
+    def __init__(
+        self,
+        tenant: Tenant,
+        claims: Claims,
+        policy: WritePolicy,
+        announcing: Announcing,
+        surroundings: "Surroundings",
+    ) -> None:
+        self._tenant = tenant
+        self._claims = claims
+        self._policy = policy
+        self._announcing = announcing
+        self._around = surroundings
+
+    async def work(self, claim: Claim, lane: Lane, begun: Callable[[], None]) -> Settlement | None:
+        """Bring one claimed row as far as it goes now, and store that.
+
+        Args:
+            claim: the row.
+            lane: the way out for its campaign's requests.
+            begun: called once the row holds nobody up any more who waits to read.
+
+        Returns:
+            What was stored; None if the row had been claimed anew by somebody else.
+        """
+        visit = _Visit(claim, self._around.request_id())
+        try:
+            verdict = await self._visit(visit, lane, begun)
+        except NotGranted:
+            verdict = NOT_NOW
+        except Paused as reason:
+            self._around.halt.throw(reason)
+            verdict = NOT_NOW
+        finally:
+            begun()
+        settlement = conclude(claim, verdict, visit.exchange, self._policy, self._around.moment())
+        won = await self._claims.settle(settlement, self._announcement(claim, settlement))
+        return settlement if won else None
+
+    async def _visit(self, visit: "_Visit", lane: Lane, begun: Callable[[], None]) -> Verdict:
+        """Read the contact, decide, write it."""
+        while True:
+            got, timing = await self._tenant.read(visit.claim.disposition, lane, visit.request_id)
+            begun()
+            visit.note_read(timing)
+            self._around.health.note("read", got)
+            if isinstance(got, Throttled):
+                return await self._throttled(got, lane)
+            lane.answered()
+            if isinstance(got, Forbidden) and self._around.health.suspects_scope("read"):
+                return _suspended(got)
+            if not isinstance(got, Found):
+                return verdict_of_read(got) or NOT_NOW
+            visit.note_found(got)
+            verdict = decide(visit.claim, got.contact, self._policy)
+            if verdict is not None:
+                return verdict
+            try:
+                return await self._write(visit, got, lane, timing.answered_seconds)
+            except TooOld:
+                continue
+
+    async def _write(self, visit: "_Visit", found: Found, lane: Lane, read_at: float) -> Verdict:
+        got, timing = await self._tenant.write(
+            visit.claim.disposition, lane, visit.request_id, found, read_at
+        )
+        visit.note_write(timing, read_at)
+        self._around.health.note("write", got)
+        if isinstance(got, Throttled):
+            return await self._throttled(got, lane)
+        lane.answered()
+        if isinstance(got, Forbidden) and self._around.health.suspects_scope("write"):
+            return _suspended(got)
+        return verdict_of_write(got) or NOT_NOW
+
+    async def _throttled(self, got: Throttled, lane: Lane) -> Verdict:
+        wait = await lane.throttled(got.retry_after_seconds)
+        return verdict_of_read(Throttled(wait)) or NOT_NOW
+
+    def _announcement(self, claim: Claim, settlement: Settlement) -> Announcement | None:
+        if not (self._announcing.enabled and settlement.announce and settlement.entry):
+            return None
+        body = event_body(settlement.entry, claim.disposition, self._announcing.include)
+        return Announcement(event_id(claim.origin.run, claim.row), body)
+
+
+def _suspended(got: Forbidden) -> Verdict:
+    return Verdict(Event.POSTPONE, "forbidden", got.words, READ_AGAIN_SECONDS, counts=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Surroundings:
+    """What every row's work needs besides its row.
+
+    Attributes:
+        halt: stops the run.
+        health: judges the tenant by all rows' answers.
+        clock: tells the time.
+        chance: a random number, uniform in [0, 1).
+        request_id: a new id that the tenant's own log will show.
+    """
+
+    halt: Halt
+    health: Health
+    clock: Clock
+    chance: Callable[[], float]
+    request_id: Callable[[], str]
+
+    def moment(self) -> Moment:
+        """Return the time and a random number."""
+        return Moment(self.clock.now_us() // 1000, self.chance())
+
+
+@dataclass(slots=True)
+class _Visit:
+    """One row's visit to the tenant, and what passed."""
+
+    claim: Claim
+    request_id: str
+    exchange: Exchange = field(default_factory=Exchange)
+
+    def note_read(self, timing: Timing) -> None:
+        spent = (self.exchange.read_ms or 0.0) + timing.answer_ms
+        self.exchange = replace(
+            self.exchange,
+            read_ms=round(spent, 3),
+            wait_ms=round(self.exchange.wait_ms + timing.wait_ms, 3),
+            http_status=timing.status,
+            request_id=self.request_id,
+        )
+
+    def note_found(self, found: Found) -> None:
+        self.exchange = replace(self.exchange, before=found.contact)
+
+    def note_write(self, timing: Timing, read_at: float) -> None:
+        self.exchange = replace(
+            self.exchange,
+            write_ms=timing.answer_ms,
+            wait_ms=round(self.exchange.wait_ms + timing.wait_ms, 3),
+            window_ms=round((timing.sent_seconds - read_at) * 1000, 3),
+            http_status=timing.status,
+        )

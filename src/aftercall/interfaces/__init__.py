@@ -1,0 +1,1 @@
+"""The faces: everything here is thin over `wiring`."""

@@ -1,0 +1,337 @@
+"""The narrow protocols between the engine and the technologies under it.
+
+Each has two implementations or is about to: the journal lives in SQLite or PostgreSQL, requests
+leave over HTTP or enter a simulated world, clocks are the system's or a test's.
+"""
+
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from aftercall.domain.audit import Settled
+from aftercall.domain.disposition import Disposition, Json, Problem
+from aftercall.domain.outcomes import Category
+from aftercall.domain.pacing import Pace, Slots
+from aftercall.domain.report import CampaignPace, Tally
+from aftercall.domain.settlement import Claim, Settlement
+from aftercall.domain.status import Status
+from aftercall.wire.http import HttpRequest, HttpResponse
+
+
+class Clock(Protocol):
+    """The time of day and the time that passes."""
+
+    def now_us(self) -> int:
+        """Return microseconds since the epoch."""
+        ...
+
+    def seconds(self) -> float:
+        """Return seconds on a clock that is never set back."""
+        ...
+
+
+class Transport(Protocol):
+    """Carries requests to the other side."""
+
+    async def send(self, request: HttpRequest) -> HttpResponse:
+        """Send one request and return its answer.
+
+        Raises:
+            NotSent: it certainly never arrived.
+            MaybeSent: it may have arrived.
+        """
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class SourceRecord:
+    """One input of a run.
+
+    Attributes:
+        number: its place among the journal's sources, given by the journal.
+        run: the run that reads it.
+        name: as the user gave it.
+        path: where it can be read again; None for a stream or objects.
+        sha256: the hex digest of its bytes; None for a stream or objects.
+        options: how it is read, as JSON.
+        columns: the header as it stands in the file; empty for JSON.
+        rows_read: how many of its rows are in the journal.
+        complete: whether all of it was read.
+    """
+
+    number: int
+    run: str
+    name: str
+    path: str | None
+    sha256: str | None
+    options: Mapping[str, Json]
+    columns: tuple[str, ...]
+    rows_read: int = 0
+    complete: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """A row as it was read, on its way into the journal.
+
+    Attributes:
+        line: where it starts in its source.
+        cells: the original cells as a JSON array, for the result files.
+        disposition: what is to be written, its timestamp filled in; None if it is invalid.
+        category: what its outcome means; None if it is invalid.
+        key: which disposition it is; None if it is invalid.
+        problems: what is wrong with it.
+        told: campaign, contact, outcome and agent of an invalid row, as far as it told them.
+    """
+
+    line: int
+    cells: str = field(repr=False)
+    disposition: Disposition | None = None
+    category: Category | None = None
+    key: bytes | None = None
+    problems: tuple[Problem, ...] = ()
+    told: Mapping[str, str] = field(default_factory=dict)
+
+
+class Intake(Protocol):
+    """Where rows enter the journal."""
+
+    async def begin(self, run: str, now_ms: int) -> None:
+        """Record that `run` has started."""
+        ...
+
+    async def open_source(self, source: SourceRecord) -> SourceRecord:
+        """Record an input of a run and return it with its number."""
+        ...
+
+    async def admit(
+        self, source: SourceRecord, candidates: Sequence[Candidate], now_ms: int
+    ) -> Sequence[Settled]:
+        """Store rows in one transaction, durably; return those that were settled at once.
+
+        A row whose key is held by another is a duplicate; a row with problems is invalid.
+        """
+        ...
+
+    async def close_source(self, source: SourceRecord) -> None:
+        """Record that all of an input was read."""
+        ...
+
+    async def finish(self, run: str, on_conflict: str, now_ms: int) -> Sequence[Settled]:
+        """Record that all inputs of `run` were read; settle and return what conflicts."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """A worker's turn on one campaign.
+
+    Attributes:
+        epoch: the fence: slots are only given to the latest epoch.
+        claims: the rows taken.
+        settled: rows that were settled in taking them: superseded by a newer one.
+        due_ms: when the campaign's next row is due; None if no row waits.
+    """
+
+    epoch: int
+    claims: tuple[Claim, ...]
+    settled: tuple[Settled, ...]
+    due_ms: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Announcement:
+    """A CRM event to be stored with the settlement that causes it."""
+
+    event_id: str
+    body: str = field(repr=False)
+
+
+class Claims(Protocol):
+    """Where rows are taken and settled."""
+
+    async def due(self) -> Mapping[str, int]:
+        """Return for each campaign with waiting rows when its next one is due (ms)."""
+        ...
+
+    async def recover(self, now_ms: int) -> int:
+        """Make rows due again that a dead process held or a former run left; return how many."""
+        ...
+
+    async def take_turn(self, campaign: str, rows_max: int, now_ms: int) -> Turn:
+        """Raise the campaign's epoch and claim up to `rows_max` due rows, opt-outs first."""
+        ...
+
+    async def settle(self, settlement: Settlement, announcement: Announcement | None) -> bool:
+        """Store a settlement with its audit entry and its CRM event, in one transaction.
+
+        Returns False, and stores nothing, if the row was claimed anew meanwhile.
+        """
+        ...
+
+    async def reopen(self, run: str, statuses: tuple[Status, ...], now_ms: int) -> int:
+        """Make settled rows of a run due again; return how many.
+
+        One whose disposition was fed again meanwhile becomes a duplicate instead.
+        """
+        ...
+
+
+class Pacing(Protocol):
+    """The limiter and the fence: one row per campaign."""
+
+    async def reserve(self, campaign: str, epoch: int, pace: Pace, now_us: int) -> Slots | None:
+        """Reserve the campaign's next block of slots; None if another worker has taken it over.
+
+        The empty campaign stands for the tenant as a whole and has no epoch.
+        """
+        ...
+
+    async def pause(self, campaign: str, until_us: int) -> None:
+        """Give no slot of the campaign before `until_us`."""
+        ...
+
+    async def note_pace(self, run: str, figures: Sequence[CampaignPace], worked_ms: int) -> None:
+        """Add requests that were sent, and working time, to what the run's report says."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """A CRM event that is due.
+
+    Attributes:
+        number: its number in the outbox.
+        attempt: which attempt this will be, from 1.
+    """
+
+    number: int
+    event_id: str
+    body: str = field(repr=False)
+    attempt: int
+
+
+@dataclass(frozen=True, slots=True)
+class DeliveryResult:
+    """What became of one attempt to deliver an event.
+
+    Attributes:
+        state: ``delivered``, ``waiting`` (tried again at `due_ms`) or ``dead``.
+        words: the answer's status or the failure, for people.
+    """
+
+    number: int
+    state: str
+    due_ms: int | None
+    words: str
+    at_ms: int
+
+
+class Outbox(Protocol):
+    """The events that the CRM is still to hear."""
+
+    async def due_events(self, events_max: int, now_ms: int) -> Sequence[Delivery]:
+        """Return up to `events_max` due events, oldest first."""
+        ...
+
+    async def record(self, result: DeliveryResult) -> None:
+        """Store what became of an attempt."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class RunRecord:
+    """One run as the journal lists it."""
+
+    run: str
+    started_ms: int
+    worked_ms: int
+    read: int
+    intake_complete: bool
+    sources: tuple[SourceRecord, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class RowRecord:
+    """One row as the result files and `aftercall show` list it."""
+
+    id: int
+    source: int
+    line: int
+    cells: str = field(repr=False)
+    campaign: str
+    contact: str
+    outcome: str
+    status: Status
+    reason: str
+    words: str
+    problems: str | None
+    attempts: int
+    settled_ms: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class EventRecord:
+    """One CRM event as `aftercall crm list` shows it."""
+
+    number: int
+    event_id: str
+    run: str
+    campaign: str
+    contact: str
+    outcome: str
+    state: str
+    attempts: int
+    due_ms: int | None
+    words: str
+    created_ms: int
+    delivered_ms: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class AuditFilter:
+    """Which audit entries are asked for; what is None is not asked about. Times are ms."""
+
+    run: str | None = None
+    campaign: str | None = None
+    contact: str | None = None
+    from_ms: int | None = None
+    until_ms: int | None = None
+
+
+class Archive(Protocol):
+    """The read side of the journal: what `overview` makes pages, files and reports of."""
+
+    def runs(self, run: str | None = None) -> Sequence[RunRecord]:
+        """Return one run or all runs, the newest first."""
+        ...
+
+    def tallies(self, run: str) -> Sequence[Tally]:
+        """Count the rows of a run."""
+        ...
+
+    def timings(self, run: str) -> Iterator[tuple[float | None, float | None, float | None]]:
+        """Yield wait, read and write milliseconds of each row of a run that was sent."""
+        ...
+
+    def rows(self, run: str, statuses: Collection[Status]) -> Iterator[RowRecord]:
+        """Yield the rows of a run that have one of `statuses`, in the order of the input."""
+        ...
+
+    def pace(self, run: str) -> Sequence[CampaignPace]:
+        """Return the requests of a run per campaign."""
+        ...
+
+    def events(self, run: str | None = None) -> Mapping[str, int]:
+        """Count CRM events by state, of one run or of all."""
+        ...
+
+    def list_events(
+        self, *, state: str | None, run: str | None, events_max: int
+    ) -> Sequence[EventRecord]:
+        """Return CRM events, the newest first."""
+        ...
+
+    def entries(self, asked: AuditFilter) -> Iterator[str]:
+        """Yield audit entries as JSON texts, in the order in which they were stored."""
+        ...
