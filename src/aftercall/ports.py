@@ -289,6 +289,16 @@ class EventRecord:
 
 
 @dataclass(frozen=True, slots=True)
+class WaitingRows:
+    """A campaign's waiting rows of a run: how many newer ones supersede, how many are written."""
+
+    campaign: str
+    superseded: int
+    to_write: int
+    opt_outs: int
+
+
+@dataclass(frozen=True, slots=True)
 class AuditFilter:
     """Which audit entries are asked for; what is None is not asked about. Times are ms."""
 

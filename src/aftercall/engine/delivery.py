@@ -84,15 +84,17 @@ class Courier:
             for event in waiting:
                 if halt.thrown or self._gone:
                     return
-                if await self._deliver(event):
-                    progress.delivered += 1
+                result = await self._deliver(event)
+                progress.delivered += result.state == "delivered"
+                # Stored beside the next delivery: its commit waits for company.
+                group.create_task(self._outbox.record(result), name="delivery result")
 
         async with asyncio.TaskGroup() as group:
             for _ in range(min(self._endpoint.concurrency, len(due))):
                 group.create_task(deliver_some(), name="delivery")
 
-    async def _deliver(self, event: Delivery) -> bool:
-        """Try to deliver one event and record what became of it."""
+    async def _deliver(self, event: Delivery) -> DeliveryResult:
+        """Try to deliver one event and say what became of it."""
         now_ms = self._clock.now_us() // 1000
         headers = sign(event.event_id, now_ms, event.body, self._endpoint.keys)
         headers |= {"Content-Type": "application/json", "User-Agent": USER_AGENT}
@@ -102,9 +104,7 @@ class Courier:
             got = await self._transport.send(request)
         except SendFailure as failure:
             got = failure
-        result = self._judge(event, got)
-        await self._outbox.record(result)
-        return result.state == "delivered"
+        return self._judge(event, got)
 
     def _judge(self, event: Delivery, got: HttpResponse | SendFailure) -> DeliveryResult:
         now_ms = self._clock.now_us() // 1000

@@ -7,12 +7,13 @@ still true when it is written over.
 
 import asyncio
 from collections import deque
+from collections.abc import Awaitable
 from dataclasses import dataclass
 
 from aftercall.domain.pacing import SECOND_US, Pace, Slots
 from aftercall.engine.halt import Halt
 from aftercall.engine.progress import Meter
-from aftercall.ports import Clock, Pacing
+from aftercall.ports import Clock, Pacing, Turn
 
 PATIENCE_US = 5 * SECOND_US
 """A slot further away than this is not waited for: the row goes back to the journal."""
@@ -32,10 +33,21 @@ class SlotBook:
     def __init__(self, campaign: str, pace: Pace, pacing: Pacing, clock: Clock) -> None:
         self.campaign = campaign
         self.pace = pace
-        self.epoch = 0
+        self._epoch = 0
+        self._changing = asyncio.Lock()
         self._pacing = pacing
         self._clock = clock
         self._slots = Slots(0, 0, 1)
+
+    async def take_over(self, turn: Awaitable[Turn]) -> Turn:
+        """Await a turn on the campaign and reserve under its epoch from then on.
+
+        No reservation is under way meanwhile: under the old epoch it would find the fence lost.
+        """
+        async with self._changing:
+            taken = await turn
+            self._epoch = taken.epoch
+        return taken
 
     async def next_slot(self) -> int | None:
         """Return the next slot in microseconds since the epoch; None if the fence is lost."""
@@ -47,9 +59,10 @@ class SlotBook:
             if slots.count:
                 self._slots = _without(slots, 1)
                 return slots.first_us
-            fresh = await self._pacing.reserve(
-                self.campaign, self.epoch, self.pace, self._clock.now_us()
-            )
+            async with self._changing:
+                fresh = await self._pacing.reserve(
+                    self.campaign, self._epoch, self.pace, self._clock.now_us()
+                )
             if fresh is None:
                 return None
             self._slots = fresh

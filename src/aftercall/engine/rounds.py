@@ -124,8 +124,9 @@ class Rounds:
         if lane is None:
             lane = self._lanes[campaign] = self._lane_for(campaign)
         now_ms = self._watch.clock.now_us() // 1000
-        turn = await self._claims.take_turn(campaign, self._rows_of_turn(lane), now_ms)
-        lane.book.epoch = turn.epoch
+        turn = await lane.book.take_over(
+            self._claims.take_turn(campaign, self._rows_of_turn(lane), now_ms)
+        )
         await self._watch.told(turn.settled)
         door = _Door(len(turn.claims))
         for claim in turn.claims:

@@ -46,6 +46,11 @@ class Session:
             return token
         return await self.renew(token)
 
+    @property
+    def latest(self) -> Token | None:
+        """The token that was had last; None before the first."""
+        return self._token
+
     async def renew(self, stale: Token | None) -> Token:
         """Return a token other than `stale`, asking for one unless somebody else just has.
 

@@ -18,6 +18,10 @@ FRESH_SECONDS = 2.0
 """A read older than this is made again before anything is written over it (G2)."""
 
 
+TOKENS_MAX = 3
+"""One 401 is a token that ran out, a second may be one that was revoked meanwhile."""
+
+
 class NotGranted(Exception):
     """No request may leave now; nothing was sent."""
 
@@ -91,21 +95,20 @@ class Tenant:
     async def _send(
         self, lane: Lane, build: Callable[[Token], HttpRequest], *, read_at: float | None
     ) -> tuple[HttpResponse | SendFailure, Timing]:
-        """Send what `build` makes of a token; once more with a new token after a 401."""
-        token = await self._session.token()
-        for last in (False, True):
-            got, timing = await self._send_once(lane, build(token), read_at)
+        """Send what `build` makes of the token; again with a new one after a 401."""
+        await self._session.token()
+        for _ in range(TOKENS_MAX):
+            got, timing, token = await self._send_once(lane, build, read_at)
             if isinstance(got, SendFailure) or got.status != 401:
                 return got, timing
-            if not last:
-                token = await self._session.renew(token)
-        message = "The tenant refused a token that it had just issued (401)."
+            await self._session.renew(token)
+        message = f"The tenant refused {TOKENS_MAX} tokens in a row that it had just issued (401)."
         fix = "Check that the credentials belong to this tenant and that they are enabled."
         raise CredentialsRefused(message, fix=fix, next_command="aftercall check")
 
     async def _send_once(
-        self, lane: Lane, request: HttpRequest, read_at: float | None
-    ) -> tuple[HttpResponse | SendFailure, Timing]:
+        self, lane: Lane, build: Callable[[Token], HttpRequest], read_at: float | None
+    ) -> tuple[HttpResponse | SendFailure, Timing, Token | None]:
         asked = self._clock.seconds()
         if not await lane.grant(write=read_at is not None):
             raise NotGranted
@@ -113,9 +116,11 @@ class Tenant:
             sent = self._clock.seconds()
             if read_at is not None and sent - read_at > FRESH_SECONDS:
                 raise TooOld
+            # The token of now, not of when the request began to wait for its slot.
+            token = self._session.latest or await self._session.token()
             got: HttpResponse | SendFailure
             try:
-                got = await self._transport.send(request)
+                got = await self._transport.send(build(token))
             except SendFailure as failure:
                 got = failure
             done = self._clock.seconds()
@@ -129,7 +134,7 @@ class Tenant:
             answered_seconds=done,
             status=status,
         )
-        return got, timing
+        return got, timing, token
 
     def _now_ms(self) -> int:
         return self._clock.now_us() // 1000

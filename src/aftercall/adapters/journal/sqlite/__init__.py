@@ -1,5 +1,5 @@
 """The journal in a SQLite file."""
 
-from aftercall.adapters.journal.sqlite.journal import SqliteJournal, open_archive
+from aftercall.adapters.journal.sqlite.journal import SqliteJournal, copy_journal, open_archive
 
-__all__ = ["SqliteJournal", "open_archive"]
+__all__ = ["SqliteJournal", "copy_journal", "open_archive"]

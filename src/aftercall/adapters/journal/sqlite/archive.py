@@ -12,7 +12,14 @@ from aftercall.adapters.journal.sqlite.rows import run_number
 from aftercall.adapters.journal.sqlite.statements import statement
 from aftercall.domain.report import CampaignPace, Tally
 from aftercall.domain.status import Status
-from aftercall.ports import AuditFilter, EventRecord, RowRecord, RunRecord, SourceRecord
+from aftercall.ports import (
+    AuditFilter,
+    EventRecord,
+    RowRecord,
+    RunRecord,
+    SourceRecord,
+    WaitingRows,
+)
 
 
 class SqliteArchive:
@@ -95,6 +102,12 @@ class SqliteArchive:
                 asked = {"run": run_number(self._db, run)}
                 found = self._db.execute(statement("events_of_run"), asked)
             return {row["state"]: row["events"] for row in found}
+
+    def waiting(self, run: str) -> Sequence[WaitingRows]:
+        """Say what the next turns would make of a run's waiting rows, by campaign."""
+        with told(self._path):
+            asked = {"run": run_number(self._db, run)}
+            return [WaitingRows(*row) for row in self._db.execute(statement("forecast"), asked)]
 
     def list_events(
         self, *, state: str | None, run: str | None, events_max: int

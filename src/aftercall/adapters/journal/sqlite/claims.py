@@ -86,7 +86,7 @@ def _take_turn(db: sqlite3.Connection, campaign: str, rows_max: int, now_ms: int
         else:
             advance(Status(facts["status"]), Event.CLAIM)
             db.execute(statement("claim_row"), {"id": facts["id"], "now_ms": now_ms})
-            claims.append(claim_from(facts, newer=newer))
+            claims.append(claim_from(facts, now_ms, newer=newer))
         if len(claims) >= rows_max or len(superseded) >= SUPERSEDED_PER_TURN_MAX:
             break
     due = db.execute(statement("next_due"), {"campaign": campaign}).fetchone()[0]

@@ -1,5 +1,6 @@
 """The whole journal in a SQLite file: its four ports, opened and closed together."""
 
+from contextlib import closing
 from pathlib import Path
 
 from aftercall.adapters.journal.sqlite.archive import SqliteArchive
@@ -9,6 +10,7 @@ from aftercall.adapters.journal.sqlite.connection import (
     create,
     lock,
     migrate,
+    told,
     unlock,
 )
 from aftercall.adapters.journal.sqlite.intake import SqliteIntake
@@ -61,3 +63,22 @@ def open_archive(path: Path) -> SqliteArchive:
         fix = "Run a sync first, or say where the journal is with --journal."
         raise JournalError(message, fix=fix, next_command="aftercall sync calls.csv")
     return SqliteArchive(connect(path, write=False), path)
+
+
+def copy_journal(path: Path, copy: Path) -> None:
+    """Copy the journal at `path`, if there is one, as it stands at one instant.
+
+    A process that works on it goes on meanwhile (sqlite.org/backup.html).
+
+    Raises:
+        JournalError: it cannot be read.
+    """
+    create(copy)
+    if not path.is_file():
+        return
+    with (
+        told(path),
+        closing(connect(path, write=False)) as kept,
+        closing(connect(copy, write=True)) as fresh,
+    ):
+        kept.backup(fresh)

@@ -23,8 +23,8 @@ from aftercall.domain.status import Event, Status, advance
 from aftercall.errors import JournalError
 
 
-def claim_from(facts: sqlite3.Row, *, newer: bool) -> Claim:
-    """Build the claim of a row that was just taken, from what it was before."""
+def claim_from(facts: sqlite3.Row, now_ms: int, *, newer: bool) -> Claim:
+    """Build the claim of a row that is taken now, from what it was before."""
     custom = facts["custom_fields"]
     return Claim(
         row=facts["id"],
@@ -43,7 +43,7 @@ def claim_from(facts: sqlite3.Row, *, newer: bool) -> Claim:
         category=Category(facts["category"]),
         attempt=facts["attempts"] + 1,
         deferral=facts["deferrals"],
-        first_tried_ms=facts["first_tried_ms"] or 0,
+        first_tried_ms=facts["first_tried_ms"] or now_ms,
         first_deferred_ms=facts["first_deferred_ms"],
         doubt=bool(facts["doubt"]),
         newer=newer,

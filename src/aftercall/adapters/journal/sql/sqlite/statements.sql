@@ -276,3 +276,18 @@ SELECT entry FROM audit WHERE contact = :contact
     AND (:from_ms IS NULL OR at_ms >= :from_ms)
     AND (:until_ms IS NULL OR at_ms < :until_ms)
 ORDER BY number;
+
+-- name: forecast
+-- What the next turns would make of a run's waiting rows, by campaign.
+SELECT campaign, sum(newer) AS superseded, sum(NOT newer) AS to_write,
+    sum(NOT newer AND lane = 0) AS opt_outs
+FROM (
+    SELECT r.campaign, r.lane, EXISTS (
+        SELECT 1 FROM row o
+        WHERE o.campaign = r.campaign AND o.contact = r.contact
+            AND (o.timestamp_ms, o.id) > (r.timestamp_ms, r.id)
+            AND o.status IN (
+                'pending', 'writing', 'deferred', 'doubtful', 'applied', 'unchanged', 'failed')
+        ) AS newer
+    FROM row r WHERE r.run = :run AND r.status = 'pending')
+GROUP BY campaign ORDER BY campaign;

@@ -1,46 +1,43 @@
-"""The composition root: settings and secrets become a session that runs are made with."""
+"""A session: an open journal and a tenant to talk to; runs are made with it."""
 
 import random
 import secrets
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import asdict, dataclass, field
-from functools import partial
-from hashlib import file_digest
+from dataclasses import dataclass, field
 from itertools import islice
-from pathlib import Path
-from typing import Literal, cast
 
 from aftercall.adapters.clock import SystemClock
-from aftercall.adapters.journal.sqlite import SqliteJournal, open_archive
-from aftercall.adapters.profiles import load_profile
-from aftercall.adapters.results import ResultFiles
+from aftercall.adapters.journal.sqlite import SqliteJournal
 from aftercall.adapters.sources import Source, SourceOptions, open_source, rows_of
-from aftercall.adapters.transport import HttpTransport, TransportOptions
+from aftercall.adapters.transport import HttpTransport
 from aftercall.domain import instant
-from aftercall.domain.columns import ColumnMap
-from aftercall.domain.disposition import Disposition, Rules
+from aftercall.domain.disposition import Disposition
 from aftercall.domain.report import Report
-from aftercall.domain.settlement import WritePolicy
 from aftercall.domain.status import Status
-from aftercall.domain.webhook import secret_bytes
-from aftercall.engine.delivery import Endpoint
 from aftercall.engine.intake import Reader, Reading
-from aftercall.engine.overview import AuditTrail, find_run, report_of
-from aftercall.engine.rounds import TurnLimits
-from aftercall.engine.run import Input, Journal, Outside, Plan, Run
+from aftercall.engine.overview import find_run
+from aftercall.engine.run import Input, Journal, Outside, Run
 from aftercall.errors import SourceUnreadable
-from aftercall.ports import AuditFilter, RunRecord, SourceRecord
-from aftercall.settings import Settings, load_credentials, load_crm_secrets
-from aftercall.wire.requests import Identity, Target
+from aftercall.ports import RunRecord, SourceRecord
+from aftercall.settings import Settings
+from aftercall.wiring.inputs import check_columns, record_of, reopen
+from aftercall.wiring.results import report_at
+from aftercall.wiring.values import (
+    columns_of,
+    crm_transport_options,
+    endpoint_of,
+    identity_of,
+    plan_of,
+    rules_of,
+    target_of,
+    transport_options,
+)
 
 Rows = Iterable[Disposition | Mapping[str, object]]
 """Rows that a program gives: dispositions, or mappings with the same names."""
 
-STDIN = "-"
 OBJECTS = "<objects>"
-
-Kind = Literal["auto", "csv", "jsonl", "json"]
 
 
 @dataclass(slots=True)
@@ -222,8 +219,7 @@ async def open_session(
         JournalError: the journal cannot be opened.
     """
     target = target_of(settings)
-    credentials = load_credentials(environment)
-    identity = Identity(credentials.client_id, credentials.client_secret.get_secret_value())
+    identity = identity_of(environment)
     endpoint = endpoint_of(settings, environment)
     async with AsyncExitStack() as stack:
         tenant = await stack.enter_async_context(HttpTransport(transport_options(settings)))
@@ -243,181 +239,3 @@ async def open_session(
             request_id=lambda: secrets.token_hex(8),
         )
         yield Session(settings, journal, outside)
-
-
-def target_of(settings: Settings) -> Target:
-    """Return the tenant that the settings name."""
-    profile = load_profile(settings.tenant.profile)
-    base_url = settings.tenant.base_url
-    if base_url is None:
-        base_url = profile.base_url.replace("{instance}", settings.tenant.instance or "")
-    return Target(profile, base_url.rstrip("/"))
-
-
-def endpoint_of(settings: Settings, environment: Mapping[str, str]) -> Endpoint | None:
-    """Return where the CRM listens; None if there is none.
-
-    Raises:
-        ConfigInvalid: its secret is missing or wrong.
-    """
-    if settings.crm.url is None:
-        return None
-    secret_texts = load_crm_secrets(environment)
-    keys = tuple(secret_bytes(text.get_secret_value()) for text in secret_texts)
-    return Endpoint(settings.crm.url, keys, settings.crm.concurrency)
-
-
-def transport_options(settings: Settings) -> TransportOptions:
-    """Return how the tenant is reached."""
-    tenant = settings.tenant
-    return TransportOptions(
-        connections=settings.limits.concurrency,
-        connect_seconds=tenant.connect_seconds,
-        read_seconds=tenant.read_seconds,
-        total_seconds=tenant.total_seconds,
-        response_bytes_max=tenant.response_bytes_max,
-        ca_file=tenant.ca_file,
-        client_cert_file=tenant.client_cert_file,
-        client_key_file=tenant.client_key_file,
-        proxy=None if tenant.proxy is None else tenant.proxy.get_secret_value(),
-    )
-
-
-def crm_transport_options(settings: Settings) -> TransportOptions:
-    """Return how the CRM is reached."""
-    return TransportOptions(
-        connections=settings.crm.concurrency,
-        connect_seconds=settings.crm.timeout_seconds,
-        read_seconds=settings.crm.timeout_seconds,
-        total_seconds=settings.crm.timeout_seconds,
-        response_bytes_max=65_536,
-    )
-
-
-def columns_of(settings: Settings) -> ColumnMap:
-    """Return which column of an input is which field."""
-    rows = settings.rows
-    return ColumnMap(rows.columns, rows.constants, rows.defaults)
-
-
-def rules_of(settings: Settings, started_ms: int) -> Rules:
-    """Return what a valid row is for a run that started at `started_ms`."""
-    return Rules(
-        outcomes=settings.outcomes,
-        now=instant.from_ms(started_ms),
-        skew_seconds=settings.rows.clock_skew_seconds,
-    )
-
-
-def plan_of(settings: Settings, active_states: frozenset[str]) -> Plan:
-    """Return what a run is to keep to."""
-    defer = settings.defer_policy()
-    return Plan(
-        policy=WritePolicy(
-            active_states=active_states,
-            same_everything=settings.rows.unchanged_when == "same_everything",
-            retry=settings.retry_policy(),
-            defer=defer,
-        ),
-        pace=settings.pace,
-        tenant_pace=settings.pace_total(),
-        concurrency=settings.limits.concurrency,
-        turns=TurnLimits(
-            rows=settings.limits.batch,
-            seconds=settings.limits.turn_seconds,
-            patience_seconds=max(defer.elapsed_seconds_max, defer.wait_seconds_max),
-        ),
-        on_conflict=settings.rows.on_conflict,
-        include=settings.crm.include,
-        drain_seconds=settings.crm.drain_seconds,
-    )
-
-
-def check_columns(source: Source, columns: ColumnMap) -> None:
-    """Check that an input with a header has what every row needs.
-
-    Raises:
-        SourceUnreadable: it lacks a column; says how to name another one.
-    """
-    header = source.format.columns
-    missing = columns.missing(header) if header else ()
-    if not missing:
-        return
-    source.close()
-    named = ", ".join(missing)
-    told = ", ".join(name for name in header[:12] if name) + (", ..." if len(header) > 12 else "")
-    message = f"{source.name} has no column for: {named}. Its columns are: {told}."
-    first = missing[0]
-    fix = f"Name the column, --map {first}=COLUMN, or one value for all rows, --set {first}=VALUE."
-    raise SourceUnreadable(message, fix=fix)
-
-
-def record_of(run: str, source: Source, path: str, options: SourceOptions) -> SourceRecord:
-    """Return what the journal keeps of an input."""
-    place = None if path == STDIN else Path(path).absolute()
-    return SourceRecord(
-        number=0,
-        run=run,
-        name=source.name,
-        path=None if place is None else str(place),
-        sha256=None if place is None else digest_of(place),
-        options=asdict(options),
-        columns=source.format.columns,
-    )
-
-
-def digest_of(path: Path) -> str | None:
-    """Return the SHA-256 of a file in hex; None if it is no plain file."""
-    if not path.is_file():
-        return None
-    with path.open("rb") as file:
-        return file_digest(file, "sha256").hexdigest()
-
-
-def reopen(source: SourceRecord) -> Source:
-    """Open an input again that an interrupted run was reading.
-
-    Raises:
-        SourceUnreadable: it cannot be read again, or is not the same any more.
-    """
-    fix = "Feed the input again with aftercall sync: rows that came in are recognised."
-    if source.path is None:
-        message = f"{source.name} broke off after {source.rows_read} rows."
-        raise SourceUnreadable(message, fix=fix)
-    opened = open_source(source.path, options_from(source))
-    if digest_of(Path(source.path)) != source.sha256:
-        opened.close()
-        message = f"{source.name} has changed since {source.rows_read} rows of it were read."
-        raise SourceUnreadable(message, fix=fix)
-    return opened
-
-
-def options_from(source: SourceRecord) -> SourceOptions:
-    """Return how an input was read before."""
-    given = {name: str(value) for name, value in source.options.items()}
-    return SourceOptions(cast("Kind", given["kind"]), given["encoding"], given["delimiter"])
-
-
-def report_at(path: Path, run: str) -> Report:
-    """Return the report of a run in the journal at `path`.
-
-    Raises:
-        JournalError: there is no such journal or run.
-    """
-    trail = AuditTrail(partial(open_archive, path), AuditFilter(run=run))
-    with open_archive(path) as archive:
-        return report_of(archive, run, trail)
-
-
-def write_results(settings: Settings, run: str, directory: Path | None = None) -> dict[str, str]:
-    """Write the result files of a run and return their paths by name.
-
-    Raises:
-        JournalError: there is no such run.
-        AftercallError: the directory cannot be written.
-    """
-    with open_archive(settings.journal.path) as archive:
-        record = find_run(archive, run)
-        where = settings.results.directory if directory is None else directory
-        rows = partial(archive.rows, record.run)
-        return ResultFiles(where, record.run, record.sources, rows).write()

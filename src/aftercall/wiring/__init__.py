@@ -1,0 +1,22 @@
+"""The composition root: the only place that sees settings, engine and adapters together."""
+
+from aftercall.adapters.sources import SourceOptions
+from aftercall.wiring.checkup import CheckResult, check_up
+from aftercall.wiring.forecast import CampaignForecast, Forecast, plan_files
+from aftercall.wiring.results import report_at, write_results
+from aftercall.wiring.session import Job, Rows, Session, open_session
+
+__all__ = [
+    "CampaignForecast",
+    "CheckResult",
+    "Forecast",
+    "Job",
+    "Rows",
+    "Session",
+    "SourceOptions",
+    "check_up",
+    "open_session",
+    "plan_files",
+    "report_at",
+    "write_results",
+]

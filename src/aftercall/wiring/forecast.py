@@ -1,0 +1,151 @@
+"""The forecast: what a run over some files would do, with nothing sent and nothing kept."""
+
+import tempfile
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from aftercall.adapters.clock import SystemClock
+from aftercall.adapters.journal.sqlite import SqliteJournal, copy_journal
+from aftercall.adapters.sources import SourceOptions, open_source
+from aftercall.domain.audit import Settled
+from aftercall.domain.pacing import SECOND_US
+from aftercall.domain.status import Status
+from aftercall.engine.halt import Halt
+from aftercall.engine.intake import IntakeWatch, Reader, Reading, admit_all
+from aftercall.settings import Settings
+from aftercall.wiring.inputs import check_columns, record_of
+from aftercall.wiring.values import columns_of, rules_of
+
+REQUESTS_PER_ROW = 2
+PROBLEMS_SHOWN = 10
+
+FORECAST = "forecast"
+"""The id of the run in the copy of the journal."""
+
+
+@dataclass(frozen=True, slots=True)
+class CampaignForecast:
+    """What a run would ask of one campaign: rows, requests, and seconds at its pace."""
+
+    campaign: str
+    rows: int
+    requests: int
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class Forecast:
+    """What a run would do, as far as that can be known without asking the tenant.
+
+    Attributes:
+        read: rows in the files.
+        counts: rows by what would become of them: to write, duplicate, superseded, invalid.
+        problems: invalid rows per reason code.
+        first_problems: source, line, message of the first invalid rows.
+        campaigns: what would be asked of each campaign.
+        requests: requests at the most, reads and writes.
+        seconds: how long that takes at the configured pace, at the least.
+        opt_outs: rows to write that are opt-outs.
+    """
+
+    read: int
+    counts: Mapping[str, int]
+    problems: Mapping[str, int]
+    first_problems: Sequence[tuple[str, int, str]]
+    campaigns: tuple[CampaignForecast, ...]
+    requests: int
+    seconds: float
+    opt_outs: int
+
+
+async def plan_files(settings: Settings, paths: Sequence[str], options: SourceOptions) -> Forecast:
+    """Say what a run over some files would do, given what the journal holds already.
+
+    The rows are taken in by the same code as in a run, but into a copy of the journal, which is
+    thrown away: nothing is sent and nothing is kept.
+
+    Raises:
+        SourceUnreadable: a file cannot be used, or lacks a column.
+        JournalError: the journal cannot be read.
+    """
+    with tempfile.TemporaryDirectory(prefix="aftercall-plan-") as directory:
+        copy = Path(directory) / "journal.db"
+        copy_journal(settings.journal.path, copy)
+        journal = SqliteJournal(copy)
+        try:
+            seen = await _take_in(journal, settings, paths, options)
+            return _forecast(settings, seen, journal)
+        finally:
+            journal.close()
+
+
+@dataclass(slots=True)
+class _Seen:
+    """What was seen of rows that are settled on entering."""
+
+    read: int = 0
+    settled: Counter[Status] = field(default_factory=Counter)
+    problems: Counter[str] = field(default_factory=Counter)
+    first_problems: list[tuple[str, int, str]] = field(default_factory=list)
+
+    async def admitted(self, rows: int, settled: Sequence[Settled]) -> None:
+        self.read += rows
+        for row in settled:
+            self.settled[row.status] += 1
+            if row.status is not Status.INVALID:
+                continue
+            self.problems[row.reason] += 1
+            if len(self.first_problems) < PROBLEMS_SHOWN:
+                self.first_problems.append((row.source, row.line, row.message))
+
+
+async def _take_in(
+    journal: SqliteJournal, settings: Settings, paths: Sequence[str], options: SourceOptions
+) -> _Seen:
+    clock, seen = SystemClock(), _Seen()
+    columns = columns_of(settings)
+    opened = [open_source(path, options) for path in paths]
+    for source in opened:
+        check_columns(source, columns)
+    now_ms = clock.now_us() // 1000
+    await journal.intake.begin(FORECAST, now_ms)
+    reader = Reader(Reading(columns, rules_of(settings, now_ms)))
+    watch = IntakeWatch(Halt(), clock, seen.admitted)
+    for source, path in zip(opened, paths, strict=True):
+        record = await journal.intake.open_source(record_of(FORECAST, source, path, options))
+        await admit_all(source.rows(), record, reader, journal.intake, watch)
+    await seen.admitted(0, await journal.intake.finish(FORECAST, settings.rows.on_conflict, now_ms))
+    return seen
+
+
+def _forecast(settings: Settings, seen: _Seen, journal: SqliteJournal) -> Forecast:
+    waiting = journal.archive.waiting(FORECAST)
+    campaigns = []
+    for one in waiting:
+        pace = settings.pace(one.campaign)
+        requests = one.to_write * REQUESTS_PER_ROW
+        seconds = requests * pace.spacing_us / SECOND_US
+        campaigns.append(CampaignForecast(one.campaign, one.to_write, requests, seconds))
+    requests = sum(one.requests for one in campaigns)
+    slowest = max((one.seconds for one in campaigns), default=0.0)
+    total = settings.pace_total()
+    if total is not None:
+        slowest = max(slowest, requests * total.spacing_us / SECOND_US)
+    superseded = seen.settled[Status.SUPERSEDED] + sum(one.superseded for one in waiting)
+    return Forecast(
+        read=seen.read,
+        counts={
+            "to write": sum(one.to_write for one in waiting),
+            "duplicate": seen.settled[Status.DUPLICATE],
+            "superseded": superseded,
+            "invalid": seen.settled[Status.INVALID],
+        },
+        problems=dict(seen.problems.most_common()),
+        first_problems=tuple(seen.first_problems),
+        campaigns=tuple(campaigns),
+        requests=requests,
+        seconds=slowest,
+        opt_outs=sum(one.opt_outs for one in waiting),
+    )

@@ -1,0 +1,36 @@
+"""What is made of a journal without talking to the tenant: reports and result files."""
+
+from functools import partial
+from pathlib import Path
+
+from aftercall.adapters.journal.sqlite import open_archive
+from aftercall.adapters.results import ResultFiles
+from aftercall.domain.report import Report
+from aftercall.engine.overview import AuditTrail, find_run, report_of
+from aftercall.ports import AuditFilter
+from aftercall.settings import Settings
+
+
+def report_at(path: Path, run: str) -> Report:
+    """Return the report of a run in the journal at `path`.
+
+    Raises:
+        JournalError: there is no such journal or run.
+    """
+    trail = AuditTrail(partial(open_archive, path), AuditFilter(run=run))
+    with open_archive(path) as archive:
+        return report_of(archive, run, trail)
+
+
+def write_results(settings: Settings, run: str, directory: Path | None = None) -> dict[str, str]:
+    """Write the result files of a run and return their paths by name.
+
+    Raises:
+        JournalError: there is no such run.
+        AftercallError: the directory cannot be written.
+    """
+    with open_archive(settings.journal.path) as archive:
+        record = find_run(archive, run)
+        where = settings.results.directory if directory is None else directory
+        rows = partial(archive.rows, record.run)
+        return ResultFiles(where, record.run, record.sources, rows).write()
