@@ -6,6 +6,11 @@ from dataclasses import dataclass, field
 from aftercall.domain.disposition import Json
 
 
+def one_line(words: str) -> str:
+    """Return `words` on one line: each run of blanks and control characters is one blank."""
+    return " ".join("".join(each if each.isprintable() else " " for each in words).split())
+
+
 @dataclass(frozen=True, slots=True)
 class Observed:
     """A contact as the tenant held it when it was read.

@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
-from aftercall.domain.disposition import CANONICAL
+from aftercall.domain.disposition import CANONICAL, is_absent
 
 ALIASES: Mapping[str, tuple[str, ...]] = {
     "campaign": ("campaign", "campaign_id", "campaignid"),
@@ -81,12 +81,12 @@ class ColumnMap:
         custom = {
             name[len(CUSTOM_PREFIX) :]: cell
             for name, cell in cells.items()
-            if name.startswith(CUSTOM_PREFIX) and cell not in {None, ""}
+            if name.startswith(CUSTOM_PREFIX) and not is_absent(cell)
         }
-        if custom and not fields.get("custom_fields"):
+        if custom and is_absent(fields.get("custom_fields")):
             fields["custom_fields"] = custom
         for name, value in self.defaults.items():
-            if fields.get(name) in {None, ""}:
+            if is_absent(fields.get(name)):
                 fields[name] = value
         fields.update(self.constants)
         return fields

@@ -2,6 +2,7 @@
 
 import json
 import math
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -16,6 +17,11 @@ ID_CHARACTERS_MAX = 128
 NOTES_CHARACTERS_MAX = 8_000
 CUSTOM_BYTES_MAX = 65_536
 CUSTOM_DEPTH_MAX = 16
+INTEGER_BITS_MAX = 4096
+"""Python refuses to write integers of thousands of digits out (`sys.set_int_max_str_digits`)."""
+
+CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
+"""Control characters other than tab and line breaks."""
 
 CANONICAL = (
     "campaign",
@@ -126,14 +132,12 @@ def identity_of(cells: Mapping[str, object]) -> dict[str, str]:
 
     An invalid row is still listed under what it did say, if that can be shown safely.
     """
-    told = {}
-    for name in ("campaign", "contact", "outcome", "agent"):
-        words = str(cells.get(name) or "").strip()
-        told[name] = "" if _identifier_flaw(words) else words
-    return told
+    names = ("campaign", "contact", "outcome", "agent")
+    return {name: _identifier(name, cells, [], required=False) or "" for name in names}
 
 
-def _absent(cell: object) -> bool:
+def is_absent(cell: object) -> bool:
+    """Say whether `cell` is empty: nothing, or a text of blanks."""
     return cell is None or (isinstance(cell, str) and not cell.strip())
 
 
@@ -141,14 +145,14 @@ def _identifier(
     name: str, cells: Mapping[str, object], problems: list[Problem], *, required: bool = True
 ) -> str | None:
     cell = cells.get(name)
-    if _absent(cell):
+    if is_absent(cell):
         if required:
             hint = f"Fill the {name} in, or give one for all rows: --set {name}=VALUE."
             problems.append(Problem(name, "missing_value", f"The {name} is empty.", hint))
         return None
     # JSON sources often give numeric ids; a float or a bool is never meant as one.
     if isinstance(cell, int) and not isinstance(cell, bool):
-        cell = str(cell)
+        cell = str(cell) if cell.bit_length() <= INTEGER_BITS_MAX else hex(cell)
     if not isinstance(cell, str):
         problems.append(
             Problem(name, "wrong_type", f"The {name} is not a text.", "Write it in quotes.")
@@ -170,11 +174,14 @@ def _identifier_flaw(words: str) -> tuple[str, str] | None:
         )
     # The id becomes one segment of a URL's path. Percent-encoding guards every character, but
     # dot segments keep their meaning even when encoded (RFC 3986, section 5.2.4 and 6.2.2.3).
-    if words in {".", ".."} or "../" in words or "..\\" in words:
+    if words in {".", ".."} or _PATH_STEP.search(words):
         return "contains a path step ('..')", "Give the bare id."
     if not _is_text(words) or not words.isprintable():
         return "contains control or unprintable characters", "Give the bare id."
     return None
+
+
+_PATH_STEP = re.compile(r"\.\.[/\\]|[/\\]\.\.$")
 
 
 def _is_text(words: str) -> bool:
@@ -183,7 +190,7 @@ def _is_text(words: str) -> bool:
 
 
 def _outcome(cell: object, rules: Rules, problems: list[Problem]) -> str | None:
-    if _absent(cell):
+    if is_absent(cell):
         problems.append(
             Problem("outcome", "missing_value", "The outcome is empty.", "Fill in an outcome code.")
         )
@@ -206,7 +213,7 @@ def _outcome(cell: object, rules: Rules, problems: list[Problem]) -> str | None:
 
 
 def _notes(cell: object, problems: list[Problem]) -> str | None:
-    if _absent(cell):
+    if is_absent(cell):
         return None
     if not isinstance(cell, str):
         problems.append(
@@ -218,9 +225,7 @@ def _notes(cell: object, problems: list[Problem]) -> str | None:
         hint = f"At most {NOTES_CHARACTERS_MAX} are allowed; shorten them."
         problems.append(Problem("notes", "too_long", message, hint))
         return None
-    if not _is_text(cell) or any(
-        (letter < " " and letter not in "\t\n\r") or letter == "\x7f" for letter in cell
-    ):
+    if not _is_text(cell) or CONTROL.search(cell):
         hint = "Only line breaks and tabs are allowed besides text; is the encoding right?"
         problems.append(
             Problem("notes", "control_characters", "The notes hold control characters.", hint)
@@ -230,7 +235,7 @@ def _notes(cell: object, problems: list[Problem]) -> str | None:
 
 
 def _custom_fields(cell: object, problems: list[Problem]) -> Mapping[str, Json] | None:
-    if _absent(cell):
+    if is_absent(cell):
         return None
     value = cell
     if isinstance(cell, str):
@@ -252,7 +257,15 @@ def _custom_fields(cell: object, problems: list[Problem]) -> Mapping[str, Json] 
     if flaw is not None:
         problems.append(Problem("custom_fields", flaw[0], flaw[1], flaw[2]))
         return None
-    return value or None
+    plain = {str(name): _plain(part) for name, part in value.items()}
+    return plain or None
+
+
+def _plain(value: Json) -> Json:
+    """Return a JSON value made of plain dicts and lists, whatever kinds of them it was made of."""
+    if isinstance(value, Mapping):
+        return {name: _plain(part) for name, part in value.items()}
+    return [_plain(part) for part in value] if isinstance(value, list | tuple) else value
 
 
 def _refuse_constant(name: str) -> object:
@@ -264,7 +277,7 @@ def _custom_flaw(value: Mapping[object, object]) -> tuple[str, str, str] | None:
     flaw = _json_flaw(value, CUSTOM_DEPTH_MAX)
     if flaw is not None:
         return ("not_json", f"The custom fields hold {flaw}.", "Only JSON values are allowed.")
-    size = len(json.dumps(value, ensure_ascii=False).encode())
+    size = len(json.dumps(value, ensure_ascii=False, default=dict).encode())
     if size > CUSTOM_BYTES_MAX:
         return (
             "too_long",
@@ -281,8 +294,10 @@ def _json_flaw(value: object, depth: int) -> str | None:
     match value:
         case str():
             return None if _is_text(value) else "text that is no UTF-8"
-        case None | bool() | int():
+        case None | bool():
             return None
+        case int():
+            return None if value.bit_length() <= INTEGER_BITS_MAX else "a number that is too long"
         case float():
             return None if math.isfinite(value) else "a number that is not finite"
         case Mapping():
@@ -297,7 +312,7 @@ def _json_flaw(value: object, depth: int) -> str | None:
 
 
 def _timestamp(cell: object, rules: Rules, problems: list[Problem]) -> datetime | None:
-    if _absent(cell):
+    if is_absent(cell):
         return None
     moment = cell if isinstance(cell, datetime) else None
     if isinstance(cell, str):

@@ -18,16 +18,18 @@ def from_ms(ms: int) -> datetime:
 
 def text(ms: int) -> str:
     """Return `ms` as ISO 8601 in UTC with milliseconds: ``2026-11-23T10:00:00.000Z``."""
-    return from_ms(ms).strftime("%Y-%m-%dT%H:%M:%S.") + f"{ms % 1000:03d}Z"
+    # Not strftime: it writes the year 26 as "26" (docs.python.org/3/library/datetime.html, note 2).
+    return from_ms(ms).replace(tzinfo=None).isoformat(timespec="milliseconds") + "Z"
 
 
 def parse(words: str) -> datetime | None:
-    """Return the aware datetime that ISO 8601 `words` name, or None if they name none.
+    """Return the UTC datetime that ISO 8601 `words` name, or None if they name none.
 
-    A date without a time and a time without a zone name no instant.
+    A date without a time and a time without a zone name no instant; one that in UTC lies outside
+    of the calendar (``0001-01-01T00:00:00+02:00``) cannot be told.
     """
     try:
         moment = datetime.fromisoformat(words)
-    except ValueError:
+        return None if moment.tzinfo is None else moment.astimezone(UTC)
+    except (ValueError, OverflowError):
         return None
-    return moment if moment.tzinfo is not None else None

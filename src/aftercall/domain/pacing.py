@@ -11,7 +11,7 @@ from dataclasses import dataclass
 SECOND_US = 1_000_000
 
 AHEAD_US_MAX = 5 * SECOND_US
-"""A `tat` further ahead than any reservation reaches means that the clock was set back."""
+"""A `tat` further ahead than this and one reservation means that the clock was set back."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +68,7 @@ def reserve(tat_us: int, now_us: int, count: int, spacing_us: int) -> tuple[Slot
         The slots and the new theoretical arrival time. The first slot is never before `now_us`
         nor before `tat_us`.
     """
-    if tat_us > now_us + AHEAD_US_MAX:
+    if tat_us > now_us + AHEAD_US_MAX + count * spacing_us:
         tat_us = now_us
     first = max(tat_us, now_us)
     return Slots(first, count, spacing_us), first + count * spacing_us

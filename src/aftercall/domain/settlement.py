@@ -19,6 +19,9 @@ from aftercall.domain.status import SETTLED, Event, Status, advance
 SAME_INSTANT_MS = 1000
 """Tenants that keep whole seconds cut the rest off: closer than this is the same instant."""
 
+QUOTE_CHARACTERS_MIN = 4
+"""So much of the notes at the end of words that were cut is a quote, not a coincidence."""
+
 DOUBT_GRACE_MS = 1000
 """A write whose answer was lost may still be on its way in: this long before reading it back."""
 
@@ -288,9 +291,19 @@ def conclude(
 
 
 def without_notes(words: str, disposition: Disposition) -> str:
-    """Return a tenant's words without the row's notes, should it have quoted them back."""
-    notes = " ".join((disposition.notes or "").split())
-    return words.replace(notes, "[notes]") if notes else words
+    """Return a tenant's words without the row's notes, should it have quoted them back.
+
+    Words that were cut may end in a quote that was cut with them.
+    """
+    notes = answer.one_line(disposition.notes or "")
+    if not notes:
+        return words
+    words = words.replace(notes, "[notes]")
+    if words.endswith("…"):
+        for size in range(min(len(words), len(notes)), QUOTE_CHARACTERS_MIN - 1, -1):
+            if words[:-1].endswith(notes[:size]):
+                return words[: -1 - size] + "[notes]…"
+    return words
 
 
 def _schedule(

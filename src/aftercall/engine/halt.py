@@ -1,9 +1,12 @@
 """The one switch that stops a run, and why it was thrown."""
 
 import asyncio
+import logging
 from collections.abc import Callable
 
 from aftercall.errors import AftercallError
+
+log = logging.getLogger("aftercall")
 
 
 class Halt:
@@ -18,6 +21,7 @@ class Halt:
         """Stop the run; the first reason is the one that counts."""
         if self.reason is None:
             self.reason = reason
+            log.info("stopping: %s", reason.message)
             self._thrown.set()
             for listener in self._listeners:
                 listener()

@@ -81,7 +81,7 @@ class Reader:
 
     def candidate(self, row: RawRow) -> Candidate:
         """Return what the journal is to know of `row`."""
-        cells = json.dumps(list(row.values), ensure_ascii=False, default=str)
+        cells = _CELLS.encode(list(row.values))
         if row.problem is not None:
             problem = Problem("row", row.problem.code, row.problem.message, row.problem.hint)
             return Candidate(line=row.line, cells=_storable(cells), problems=(problem,))
@@ -102,6 +102,9 @@ class Reader:
             category=self._rules.category(disposition),
             key=key,
         )
+
+
+_CELLS = json.JSONEncoder(ensure_ascii=False, default=str)
 
 
 def _storable(cells: str) -> str:

@@ -6,6 +6,7 @@ still true when it is written over.
 """
 
 import asyncio
+import logging
 from collections import deque
 from collections.abc import Awaitable
 from dataclasses import dataclass
@@ -25,6 +26,9 @@ THROTTLED_SECONDS = 1.0
 """The first wait after a 429 that names none; it doubles while they go on."""
 
 THROTTLED_SECONDS_MAX = 60.0
+
+
+log = logging.getLogger("aftercall")
 
 
 class SlotBook:
@@ -146,6 +150,7 @@ class Lane:
             wait = min(
                 THROTTLED_SECONDS_MAX, THROTTLED_SECONDS * 2.0 ** min(self._throttled_in_a_row, 10)
             )
+        log.info("campaign %s asked to slow down: paused for %.1f s", self.book.campaign, wait)
         await self.book.pause(self._gates.clock.now_us() + int(wait * SECOND_US))
         return wait
 

@@ -6,6 +6,7 @@ turn, and the turns run side by side, each at its own pace.
 
 import asyncio
 import heapq
+import logging
 import math
 from collections import deque
 from collections.abc import Awaitable, Callable, Sequence
@@ -23,6 +24,9 @@ TURNS_MAX = 256
 """Campaigns that are worked on side by side; the others wait for their turn in a queue."""
 
 REQUESTS_PER_ROW = 2
+
+
+log = logging.getLogger("aftercall")
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,10 +154,12 @@ class Rounds:
     async def _row(self, claim: Claim, lane: Lane, door: "_Door") -> None:
         begun = door.knock()
         settlement = await self._writer.work(claim, lane, begun)
-        if settlement is not None and settlement.status in SETTLED:
+        if settlement is None:
+            log.warning("row %d was claimed anew; what was found out is dropped", claim.row)
+        elif settlement.status in SETTLED:
             finding = Finding(settlement.status, settlement.reason, settlement.words)
             await self._watch.told([settled_as(claim.subject, finding, settlement.exchange)])
-        elif settlement is not None and settlement.due_ms is not None:
+        elif settlement.due_ms is not None:
             self.due(claim.disposition.campaign, settlement.due_ms)
         self._rows -= 1
         if not self._rows:

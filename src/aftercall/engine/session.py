@@ -1,6 +1,7 @@
 """The access token: had once, renewed early, and once for all who were refused."""
 
 import asyncio
+import logging
 from collections.abc import Callable
 
 from aftercall.domain.retry import RetryPolicy
@@ -12,6 +13,9 @@ from aftercall.wire.requests import Identity, Target, token_request
 
 SIGN_IN = RetryPolicy(attempts_max=5, wait_seconds_initial=0.5, wait_seconds_max=5.0)
 """How often the token endpoint is asked before the run is paused."""
+
+
+log = logging.getLogger("aftercall")
 
 
 class Session:
@@ -69,6 +73,7 @@ class Session:
             got = await self._ask()
             if isinstance(got, Token):
                 self.issued += 1
+                log.info("token %d issued", self.issued)
                 return got
             if isinstance(got, TokenRefused):
                 message = f"The tenant refused the client credentials: {got.words}"

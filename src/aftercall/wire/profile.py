@@ -116,7 +116,8 @@ class _Table:
 
     def _take(self, key: str, kind: type | tuple[type, ...]) -> object:
         value = self._values.pop(key, None)
-        if not isinstance(value, kind):
+        # In Python true and false are integers, too.
+        if not isinstance(value, kind) or isinstance(value, bool):
             message = f"{self._name}.{key} is {'missing' if value is None else 'of the wrong type'}"
             raise ValueError(message)  # noqa: TRY004 - one kind of error for the whole file
         return value
@@ -129,7 +130,7 @@ class _Table:
 
     def texts(self, key: str, kind: type) -> list[str]:
         values = self._take(key, list)
-        if not isinstance(values, list) or not all(isinstance(value, kind) for value in values):
+        if not isinstance(values, list) or not all(type(value) is kind for value in values):
             message = f"{self._name}.{key} is not a list of {kind.__name__}"
             raise ValueError(message)
         return [str(value) for value in values]

@@ -37,9 +37,9 @@ def read_contact(profile: Profile, response: HttpResponse, now_ms: int) -> ReadA
             outcome=_text(document.get(names["outcome"])),
             agent=_text(document.get(names["agent"])),
             notes=_text(document.get(names["notes"])),
-            timestamp_ms=None if stamp is None else instant.to_ms(stamp.astimezone(UTC)),
+            timestamp_ms=None if stamp is None else instant.to_ms(stamp),
             custom_fields=custom if isinstance(custom, Mapping) else None,
-            etag=response.headers.get("etag"),
+            etag=_etag(response.headers),
         )
     )
 
@@ -108,8 +108,7 @@ def words_of(profile: Profile, response: HttpResponse) -> str:
 
 def clean(words: str) -> str:
     """Return `words` on one line, without control characters, of bounded length."""
-    line = "".join(letter if letter.isprintable() else " " for letter in words[:2000])
-    line = " ".join(line.split())
+    line = answer.one_line(words[:2000])
     if len(line) <= WORDS_CHARACTERS_MAX:
         return line
     return line[: WORDS_CHARACTERS_MAX - 1] + "…"
@@ -152,9 +151,20 @@ def _shape(response: HttpResponse) -> str:
     return f"{len(response.body)} bytes of {kind or 'an unnamed type'}"
 
 
+def _etag(headers: Mapping[str, str]) -> str | None:
+    """Return the entity tag if a write can be made to depend on it."""
+    etag = headers.get("etag", "").strip()
+    if etag.startswith("W/") or etag == "*":
+        # If-Match compares strongly (RFC 9110, section 13.1.1): a weak tag never matches, and a
+        # bare star matches anything.
+        return None
+    return etag if etag and etag.isascii() and etag.isprintable() else None
+
+
 def _text(value: Json) -> str | None:
     if isinstance(value, str):
-        return value
+        # JSON can spell half of a surrogate pair ("\ud800"), which no database takes.
+        return value.encode("utf-8", "replace").decode()
     return str(value) if isinstance(value, int) and not isinstance(value, bool) else None
 
 

@@ -142,8 +142,8 @@ def _settle(
 
 
 def _recover(db: sqlite3.Connection, now_ms: int) -> int:
-    left = db.execute(statement("left_writing")).fetchall()
-    for facts in left:
+    due = 0
+    for facts in db.execute(statement("left_writing")).fetchall():
         blamed = facts["crashes"] + 1 >= CRASHES_MAX
         event = Event.EXHAUST if blamed else Event.DOUBT
         status = advance(Status.WRITING, event)
@@ -157,8 +157,8 @@ def _recover(db: sqlite3.Connection, now_ms: int) -> int:
         finding = Finding(status, "process_died", "The process ended while the row was written.")
         entry = audit_entry(subject_from(facts), finding, Exchange(), now_ms)
         add_entry(db, facts["run"], entry, now_ms)
-    parked = db.execute(statement("unpark"), {"now_ms": now_ms}).rowcount
-    return len(left) + parked
+        due += int(not blamed)
+    return due + db.execute(statement("unpark"), {"now_ms": now_ms}).rowcount
 
 
 def _reopen(db: sqlite3.Connection, run: str, statuses: tuple[Status, ...], now_ms: int) -> int:

@@ -17,12 +17,15 @@ MODE = 0o600
 VERSION_MIN = (3, 35, 0)
 CACHE_KIB = 16_384
 
+APPLICATION = 0x61667463
+"""What the file's header says of whose it is ("aftc", sqlite.org/pragma.html)."""
+
 
 def connect(path: Path, *, write: bool) -> sqlite3.Connection:
     """Open the file at `path`, which exists.
 
-    A writer commits durably: WAL with ``synchronous = FULL`` syncs the log at every commit
-    (sqlite.org/pragma.html#pragma_synchronous).
+    A writer commits durably: WAL (see `migrate`) with ``synchronous = FULL`` syncs the log at
+    every commit (sqlite.org/pragma.html#pragma_synchronous).
 
     Raises:
         JournalError: it is no journal, or cannot be opened.
@@ -42,7 +45,6 @@ def connect(path: Path, *, write: bool) -> sqlite3.Connection:
         db.row_factory = sqlite3.Row
         db.execute(f"PRAGMA cache_size = -{CACHE_KIB}")
         if write:
-            db.execute("PRAGMA journal_mode = WAL")
             db.execute("PRAGMA synchronous = FULL")
             db.execute("PRAGMA foreign_keys = ON")
             db.execute("PRAGMA journal_size_limit = 67108864")
@@ -103,14 +105,17 @@ def migrate(db: sqlite3.Connection, path: Path) -> None:
     """
     with told(path):
         steps = _steps()
+        owner = db.execute("PRAGMA application_id").fetchone()[0]
+        if owner != APPLICATION and db.execute("SELECT count(*) FROM sqlite_schema").fetchone()[0]:
+            message = f"{path} is a SQLite file, but no journal."
+            raise JournalError(message, fix="Give another path with --journal.")
         version = db.execute("PRAGMA user_version").fetchone()[0]
         if version > len(steps):
             message = f"The journal {path} was written by a later aftercall (schema {version})."
             fix = f"This one knows schemas up to {len(steps)}: install the later one."
             raise JournalError(message, fix=fix)
-        if version == 0 and db.execute("SELECT count(*) FROM sqlite_schema").fetchone()[0]:
-            message = f"{path} is a SQLite file, but no journal."
-            raise JournalError(message, fix="Give another path with --journal.")
+        # Not before it is known to be ours: the mode stays with the file.
+        db.execute("PRAGMA journal_mode = WAL")
         for number, step in enumerate(steps[version:], version + 1):
             db.executescript(f"BEGIN IMMEDIATE;\n{step}\nPRAGMA user_version = {number};\nCOMMIT;")
 

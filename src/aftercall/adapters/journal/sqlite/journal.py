@@ -47,8 +47,10 @@ class SqliteJournal:
 
     def close(self) -> None:
         """Finish what was handed over, then let go of the file."""
-        self._writer.close()
+        # The writer goes last: the last to close brings the log into the file, which the archive,
+        # read-only, may not. What is copied then as one file is the whole journal.
         self.archive.close()
+        self._writer.close()
         unlock(self._lock)
 
 

@@ -1,5 +1,8 @@
 -- The journal's first schema. Times are milliseconds since the epoch unless the name says us.
 
+-- "aftc": whose file it is, so that another program's is never taken for a journal.
+PRAGMA application_id = 0x61667463;
+
 CREATE TABLE run (
     number INTEGER PRIMARY KEY,
     id TEXT NOT NULL UNIQUE,
