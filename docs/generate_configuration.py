@@ -1,10 +1,6 @@
-"""Write configuration.md, beside this file, from the configuration's own tables.
-
-With ``--check`` nothing is written; the exit code is 1 if the page is not up to date.
-"""
+"""Writes the configuration's reference from its own tables."""
 
 import json
-import sys
 from collections.abc import Iterator
 from enum import StrEnum
 from pathlib import Path
@@ -16,12 +12,10 @@ from pydantic.fields import FieldInfo
 from aftercall.domain.outcomes import Category
 from aftercall.settings import Settings
 
-PAGE = Path(__file__).with_name("configuration.md")
-
 HEAD = """\
 # Configuration
 
-<!-- Written by docs/generate_configuration.py; do not edit. -->
+<!-- Written by docs/generate.py; do not edit. -->
 
 `aftercall init` writes a commented `aftercall.toml` to start from; `aftercall check` tries it out.
 All problems of a configuration are listed at once, and a key that does not exist is one of them.
@@ -62,7 +56,7 @@ proxy with a password is given as `AFTERCALL__TENANT__PROXY`.
 BOUNDS = {"gt": "more than", "ge": "at least", "le": "at most"}
 
 
-def page() -> str:
+def configuration_page() -> str:
     """Return the text of the page."""
     lines = [HEAD]
     for name, field in Settings.model_fields.items():
@@ -141,19 +135,3 @@ def limits(field: FieldInfo) -> Iterator[object]:
     for part in get_args(field.annotation):
         for inner in getattr(part, "__metadata__", ()):
             yield from getattr(inner, "metadata", ())
-
-
-def main(arguments: list[str]) -> int:
-    """Write the page, or check it."""
-    text = page()
-    if arguments != ["--check"]:
-        PAGE.write_text(text, encoding="utf-8")
-        return 0
-    if PAGE.exists() and PAGE.read_text(encoding="utf-8") == text:
-        return 0
-    print(f"{PAGE} is not up to date; run: python {Path(__file__).name}", file=sys.stderr)
-    return 1
-
-
-if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))

@@ -65,7 +65,11 @@ async def open(  # noqa: A001 - read as aftercall.open
     """
     settings = settings_from(config, environment)
     async with open_session(settings, environment) as session:
-        yield OpenSession(session)
+        opened = OpenSession(session)
+        try:
+            yield opened
+        finally:
+            await opened.stop()
 
 
 class OpenSession:
@@ -74,6 +78,7 @@ class OpenSession:
     def __init__(self, session: Session) -> None:
         self._session = session
         self._report: Report | None = None
+        self._running: _Running | None = None
 
     @property
     def report(self) -> Report:
@@ -105,31 +110,46 @@ class OpenSession:
         async for settled in self._stream(job):
             yield settled
 
+    async def stop(self) -> None:
+        """Stop a run whose loop was left, and wait for what is under way. `open` calls it."""
+        running, self._running = self._running, None
+        if running is None:
+            return
+        if not running.work.done():
+            running.job.run.halt.throw(Interrupted("The loop over the run's rows was left."))
+        while await running.next_row() is not None:
+            pass  # Whoever waits for room in the queue has to get on.
+        self._report = await running.work
+
     async def _stream(self, job: Job) -> AsyncIterator[Settled]:
-        queue: asyncio.Queue[Settled | None] = asyncio.Queue(SETTLED_AHEAD)
-        left = False
-
-        async def told(rows: Sequence[Settled]) -> None:
-            for row in rows:
-                if not left:
-                    await queue.put(row)
-
-        async def work() -> Report:
-            try:
-                return await self._session.perform(job)
-            finally:
-                if not left:
-                    await queue.put(None)
-
-        job.run.told = told
-        task = asyncio.create_task(work())
+        await self.stop()
+        running = self._running = _Running(job, self._session)
         try:
-            while (settled := await queue.get()) is not None:
+            while (settled := await running.next_row()) is not None:
                 yield settled
         finally:
-            left = True
-            if not task.done():
-                job.run.halt.throw(Interrupted("The reader left."))
-                while not queue.empty():
-                    queue.get_nowait()
-            self._report = await task
+            await self.stop()
+
+
+class _Running:
+    """A run under way, and the rows that it has settled and nobody has seen yet."""
+
+    def __init__(self, job: Job, session: Session) -> None:
+        self.job = job
+        self._rows: asyncio.Queue[Settled] = asyncio.Queue(SETTLED_AHEAD)
+        job.run.told = self._told
+        self.work = asyncio.create_task(session.perform(job))
+
+    async def _told(self, rows: Sequence[Settled]) -> None:
+        for row in rows:
+            await self._rows.put(row)
+
+    async def next_row(self) -> Settled | None:
+        """Return the next settled row; None once the run has ended and all were returned."""
+        if self._rows.empty() and not self.work.done():
+            get = asyncio.ensure_future(self._rows.get())
+            await asyncio.wait({get, self.work}, return_when=asyncio.FIRST_COMPLETED)
+            if get.done():
+                return get.result()
+            get.cancel()
+        return None if self._rows.empty() else self._rows.get_nowait()

@@ -692,23 +692,3 @@ class TestCrmSecrets:
         with pytest.raises(ConfigInvalid) as caught:
             load_crm_secrets(environment)
         assert str(caught.value).startswith(problem)
-
-
-class TestReference:
-    generator = Path(__file__).parents[2] / "docs" / "generate_configuration.py"
-
-    def test_the_page_is_up_to_date(self) -> None:
-        done = subprocess.run(
-            [sys.executable, self.generator, "--check"], capture_output=True, text=True, check=False
-        )
-        assert (done.returncode, done.stderr) == (0, "")
-
-    def test_a_page_that_differs_is_noticed(self, tmp_path: Path) -> None:
-        copy = tmp_path / "generate_configuration.py"
-        copy.write_bytes(self.generator.read_bytes())
-        (tmp_path / "configuration.md").write_text("old", encoding="utf-8")
-        done = subprocess.run(
-            [sys.executable, copy, "--check"], capture_output=True, text=True, check=False
-        )
-        assert done.returncode == 1
-        assert "is not up to date" in done.stderr

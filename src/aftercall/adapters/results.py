@@ -83,10 +83,13 @@ class ResultFiles:
         part = path.with_name(path.name + ".part")
         part.unlink(missing_ok=True)
         flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
-        # The handle was opened with a mode and without following links; a path cannot be.
-        with open(os.open(part, flags, MODE), "w", encoding="utf-8", newline="") as file:  # noqa: PTH123
+        # The handle was opened with a mode and without following links; a path cannot be. JSON can
+        # spell half of a surrogate pair, which UTF-8 cannot: it is shown as it was spelled.
+        with open(  # noqa: PTH123
+            os.open(part, flags, MODE), "w", encoding="utf-8", errors="backslashreplace", newline=""
+        ) as file:
             writer = csv.writer(file)
-            writer.writerow([*OURS, *columns])
+            writer.writerow([*OURS, *(guard_cell(name) for name in columns)])
             for row in chain([first], rows):
                 writer.writerow(self._line(row, columns))
         part.replace(path)
@@ -107,7 +110,7 @@ class ResultFiles:
 
     def _line(self, row: RowRecord, columns: Sequence[str]) -> list[str]:
         source = self._source(row)
-        message, hint = _messages(row)
+        message, hint = messages_of(row)
         ours = (source.name, row.line, row.status, row.reason, message, hint, row.attempts)
         cells, surplus = _cells(row, source)
         return [
@@ -136,7 +139,7 @@ def _cell_text(value: object) -> str:
     return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
 
 
-def _messages(row: RowRecord) -> tuple[str, str]:
+def messages_of(row: RowRecord) -> tuple[str, str]:
     """Return all that is to be said about a row, and what to do about it."""
     if row.problems is None:
         return row.words, ""

@@ -87,10 +87,14 @@ class Refused:
 
 @dataclass(frozen=True, slots=True)
 class Unavailable:
-    """It did not work and certainly changed nothing; it may work later."""
+    """It did not work and certainly changed nothing; it may work later.
+
+    `sent` is False if the request never reached the tenant: that is no failure of the row.
+    """
 
     code: str
     words: str = ""
+    sent: bool = True
 
 
 @dataclass(frozen=True, slots=True)

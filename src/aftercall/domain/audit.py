@@ -73,6 +73,8 @@ class Subject:
     timestamp_ms: int | None = None
     event_id: str | None = None
     attempt: int = 0
+    deferrals: int = 0
+    deferred_since_ms: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,6 +164,8 @@ def audit_entry(
         "reason": finding.reason,
         "message": finding.words,
         "attempt": subject.attempt,
+        "deferrals": subject.deferrals,
+        "deferred_since": _moment(subject.deferred_since_ms),
         "before": _observed_as_json(exchange.before),
         "after": wrote if finding.status is Status.APPLIED else None,
         "latency_ms": exchange.latency_ms,

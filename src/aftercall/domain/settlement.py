@@ -76,6 +76,8 @@ class Claim:
             timestamp_ms=self.timestamp_ms,
             event_id=self.disposition.event_id,
             attempt=self.attempt,
+            deferrals=self.deferral,
+            deferred_since_ms=self.first_deferred_ms,
         )
 
 
@@ -212,8 +214,8 @@ def decide(claim: Claim, contact: Observed, policy: WritePolicy) -> Verdict | No
 def verdict_of_read(got: answer.ReadAnswer) -> Verdict | None:
     """Say what an answer other than a contact means; None for one that is handled elsewhere."""
     match got:
-        case answer.Unavailable(code, words):
-            return Verdict(Event.POSTPONE, code, words)
+        case answer.Unavailable(code, words, sent):
+            return Verdict(Event.POSTPONE, code, words, counts=sent)
         case answer.Found():
             return None
         case _:
@@ -228,8 +230,8 @@ def verdict_of_write(got: answer.WriteAnswer) -> Verdict | None:
         case answer.Stale():
             words = "The contact changed between read and write."
             return Verdict(Event.POSTPONE, "changed_meanwhile", words, wait_seconds=0.0)
-        case answer.Unavailable(code, words):
-            return Verdict(Event.POSTPONE, code, words)
+        case answer.Unavailable(code, words, sent):
+            return Verdict(Event.POSTPONE, code, words, counts=sent)
         case answer.Uncertain(code, words):
             return Verdict(Event.DOUBT, code, words)
         case _:

@@ -41,8 +41,18 @@ REFUSED = frozenset({Status.MISSING, Status.INVALID, Status.REJECTED, Status.FAI
 HOLDING = OPEN | {Status.APPLIED, Status.UNCHANGED, Status.SUPERSEDED}
 """A row in one of these holds its key: the same disposition fed again is a duplicate."""
 
-NEWER = OPEN | {Status.APPLIED, Status.UNCHANGED, Status.FAILED}
-"""A row in one of these supersedes older dispositions of its contact."""
+NEWER = OPEN | {
+    Status.APPLIED,
+    Status.UNCHANGED,
+    Status.MISSING,
+    Status.REJECTED,
+    Status.FAILED,
+}
+"""A row in one of these supersedes older dispositions of its contact.
+
+That the tenant refused it makes no older one true again. Of duplicates the first one counts, and
+of superseded rows the one that superseded them.
+"""
 
 ADMITTED = frozenset({Status.PENDING, Status.INVALID, Status.DUPLICATE})
 """What a row may be when it enters the journal."""

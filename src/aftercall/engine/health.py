@@ -17,7 +17,7 @@ from aftercall.errors import AccessDenied, TenantUnreachable
 from aftercall.ports import Clock
 
 OUTAGE_SECONDS = 60.0
-OUTAGE_ANSWERS = 20
+OUTAGE_ANSWERS = 5
 """So many failures in a row, over so long a time, with no good answer between: an outage."""
 
 DENIED_ANSWERS = 5
@@ -38,7 +38,7 @@ class Health:
     def note(self, operation: str, got: ReadAnswer | WriteAnswer) -> None:
         """Take an answer to a ``read`` or a ``write`` into account; stop the run if need be."""
         match got:
-            case Unavailable(_, words) | Uncertain(_, words):
+            case Unavailable(words=words) | Uncertain(words=words):
                 self._count_failure(words)
             case Found() | Accepted() | Stale() | Absent() | Refused():
                 self._failures = 0

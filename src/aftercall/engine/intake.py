@@ -83,7 +83,8 @@ class Reader:
         """Return what the journal is to know of `row`."""
         cells = _CELLS.encode(list(row.values))
         if row.problem is not None:
-            problem = Problem("row", row.problem.code, row.problem.message, row.problem.hint)
+            said = (_sentence(row.problem.message), _sentence(row.problem.hint))
+            problem = Problem("row", row.problem.code, *said)
             return Candidate(line=row.line, cells=_storable(cells), problems=(problem,))
         names = tuple(row.cells)
         if names != self._names:
@@ -102,6 +103,10 @@ class Reader:
             category=self._rules.category(disposition),
             key=key,
         )
+
+
+def _sentence(words: str) -> str:
+    return f"{words[:1].upper()}{words[1:].rstrip('.')}."
 
 
 _CELLS = json.JSONEncoder(ensure_ascii=False, default=str)

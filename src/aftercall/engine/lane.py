@@ -7,6 +7,7 @@ still true when it is written over.
 
 import asyncio
 import logging
+import math
 from collections import deque
 from collections.abc import Awaitable
 from dataclasses import dataclass
@@ -106,7 +107,13 @@ class Gates:
 
 
 class Lane:
-    """The way out for one campaign's requests."""
+    """The way out for one campaign's requests.
+
+    Attributes:
+        book: where its slots come from.
+        meter: counts its requests.
+        opens_us: no slot is given before this; a turn would find the lane closed.
+    """
 
     def __init__(self, book: SlotBook, gates: Gates) -> None:
         self.book = book
@@ -116,6 +123,8 @@ class Lane:
         self._reads: deque[asyncio.Future[bool]] = deque()
         self._pump: asyncio.Task[None] | None = None
         self._throttled_in_a_row = 0
+        self._held_back_seconds = -math.inf
+        self.opens_us = 0
         gates.halt.listen(self._dismiss)
 
     async def grant(self, *, write: bool) -> bool:
@@ -141,17 +150,26 @@ class Lane:
         """Give a permit back."""
         self._gates.permits.release()
 
-    async def throttled(self, retry_after_seconds: float | None) -> float:
-        """Hold the campaign back after a 429; return for how many seconds."""
+    async def throttled(self, retry_after_seconds: float | None, sent_seconds: float) -> float:
+        """Hold the campaign back after a 429; return for how many seconds.
+
+        Args:
+            retry_after_seconds: what the tenant asked for, if it did.
+            sent_seconds: when the request that was refused had left.
+        """
         self.meter.throttled += 1
-        self._throttled_in_a_row += 1
+        # Requests that were on the way together are refused together: that counts once.
+        if sent_seconds >= self._held_back_seconds:
+            self._throttled_in_a_row += 1
+            self._held_back_seconds = self._gates.clock.seconds()
         wait = retry_after_seconds
         if wait is None:
-            wait = min(
-                THROTTLED_SECONDS_MAX, THROTTLED_SECONDS * 2.0 ** min(self._throttled_in_a_row, 10)
-            )
+            doublings = min(max(self._throttled_in_a_row - 1, 0), 10)
+            wait = min(THROTTLED_SECONDS_MAX, THROTTLED_SECONDS * 2.0**doublings)
         log.info("campaign %s asked to slow down: paused for %.1f s", self.book.campaign, wait)
-        await self.book.pause(self._gates.clock.now_us() + int(wait * SECOND_US))
+        until_us = self._gates.clock.now_us() + int(wait * SECOND_US)
+        self.opens_us = max(self.opens_us, until_us)
+        await self.book.pause(until_us)
         return wait
 
     def answered(self) -> None:
@@ -181,6 +199,8 @@ class Lane:
             if slot_us is None or ahead_us > PATIENCE_US or self._gates.halt.thrown:
                 if held:
                     self.release()
+                if slot_us is not None and ahead_us > PATIENCE_US:
+                    self.opens_us = max(self.opens_us, slot_us)
                 return None
             # The permit comes before the slot's time: taken after it, requests that had waited
             # for a permit would leave in a bunch. But it is not held while the slot is far off.
@@ -194,7 +214,8 @@ class Lane:
                 await asyncio.sleep(ahead_us / SECOND_US)
             if self._gates.tenant is not None:
                 await self._wait_for_tenant(self._gates.tenant)
-            if not self.book.is_late(slot_us):
+            # One that was given before the campaign was asked to slow down is not used after it.
+            if slot_us >= self.opens_us and not self.book.is_late(slot_us):
                 return slot_us
 
     async def _wait_for_tenant(self, tenant: SlotBook) -> None:

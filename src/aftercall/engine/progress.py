@@ -20,6 +20,7 @@ class Progress:
         requests: requests sent to the tenant.
         throttled: answers that asked to slow down.
         delivered: CRM events that were delivered.
+        on_call: rows that wait for the end of a call.
         stage: ``signing in``, ``reading``, ``writing``, ``delivering`` or ``done``.
         bytes_read: bytes of the inputs read so far.
         bytes_total: bytes of the inputs in all, 0 if unknown.
@@ -31,6 +32,7 @@ class Progress:
     requests: int = 0
     throttled: int = 0
     delivered: int = 0
+    on_call: int = 0
     stage: str = "signing in"
     bytes_read: int = 0
     bytes_total: int = 0

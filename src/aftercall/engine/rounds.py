@@ -14,7 +14,7 @@ from dataclasses import dataclass
 
 from aftercall.domain.audit import Finding, Settled, settled_as
 from aftercall.domain.settlement import Claim
-from aftercall.domain.status import SETTLED
+from aftercall.domain.status import SETTLED, Status
 from aftercall.engine.halt import Halt
 from aftercall.engine.lane import Lane
 from aftercall.engine.writer import Writer
@@ -40,7 +40,7 @@ class TurnLimits:
     """
 
     rows: int = 50
-    seconds: float = 5.0
+    seconds: float = 1.0
     patience_seconds: float = 900.0
 
 
@@ -68,6 +68,12 @@ class Rounds:
         self._turns = 0
         self._rows = 0
         self._wake = asyncio.Event()
+        self._on_call: set[int] = set()
+
+    @property
+    def on_call(self) -> int:
+        """How many rows wait for the end of a call."""
+        return len(self._on_call)
 
     @property
     def lanes(self) -> dict[str, Lane]:
@@ -75,7 +81,10 @@ class Rounds:
         return self._lanes
 
     def due(self, campaign: str, due_ms: int) -> None:
-        """Note that a row of `campaign` is due at `due_ms`."""
+        """Note that a row of `campaign` is due at `due_ms`, or once its lane is open again."""
+        lane = self._lanes.get(campaign)
+        if lane is not None:
+            due_ms = max(due_ms, lane.opens_us // 1000)
         known = self._next_ms.get(campaign)
         if known is None or due_ms < known:
             self._next_ms[campaign] = due_ms
@@ -154,6 +163,9 @@ class Rounds:
     async def _row(self, claim: Claim, lane: Lane, door: "_Door") -> None:
         begun = door.knock()
         settlement = await self._writer.work(claim, lane, begun)
+        self._on_call.discard(claim.row)
+        if settlement is not None and settlement.status is Status.DEFERRED:
+            self._on_call.add(claim.row)
         if settlement is None:
             log.warning("row %d was claimed anew; what was found out is dropped", claim.row)
         elif settlement.status in SETTLED:

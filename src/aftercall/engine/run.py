@@ -236,6 +236,7 @@ class Run:
         figures = [lane.meter.take() for lane in rounds.lanes.values() if lane.meter.requests]
         self.progress.requests += sum(figure.requests for figure in figures)
         self.progress.throttled += sum(figure.throttled for figure in figures)
+        self.progress.on_call = rounds.on_call
         now = self.outside.clock.seconds()
         worked_ms, self.noted_seconds = int((now - self.noted_seconds) * 1000), now
         await self.journal.pacing.note_pace(self.run, figures, worked_ms)

@@ -87,7 +87,7 @@ class Writer:
             visit.note_read(timing)
             self._around.health.note("read", got)
             if isinstance(got, Throttled):
-                return await self._throttled(got, lane)
+                return await self._throttled(got, lane, timing)
             lane.answered()
             if isinstance(got, Forbidden) and self._around.health.suspects_scope("read"):
                 return _suspended(got)
@@ -109,14 +109,14 @@ class Writer:
         visit.note_write(timing, read_at)
         self._around.health.note("write", got)
         if isinstance(got, Throttled):
-            return await self._throttled(got, lane)
+            return await self._throttled(got, lane, timing)
         lane.answered()
         if isinstance(got, Forbidden) and self._around.health.suspects_scope("write"):
             return _suspended(got)
         return verdict_of_write(got) or NOT_NOW
 
-    async def _throttled(self, got: Throttled, lane: Lane) -> Verdict:
-        wait = await lane.throttled(got.retry_after_seconds)
+    async def _throttled(self, got: Throttled, lane: Lane, timing: Timing) -> Verdict:
+        wait = await lane.throttled(got.retry_after_seconds, timing.sent_seconds)
         return verdict_of_read(Throttled(wait)) or NOT_NOW
 
     def _announcement(self, claim: Claim, settlement: Settlement) -> Announcement | None:

@@ -186,7 +186,7 @@ class Limits(Table):
         description="The share of the pace that is left unused, so that jitter cannot exceed it.",
     )
     turn_seconds: float = Field(
-        default=5.0,
+        default=1.0,
         strict=True,
         ge=0.5,
         le=60,

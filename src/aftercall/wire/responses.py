@@ -66,13 +66,14 @@ def read_written(profile: Profile, response: HttpResponse, now_ms: int) -> Write
 
 def read_failure(failure: SendFailure) -> answer.Unavailable:
     """Say what it means for a read that no answer came: it changes nothing either way."""
-    return answer.Unavailable(failure.code, failure.words)
+    return answer.Unavailable(failure.code, failure.words, sent=isinstance(failure, MaybeSent))
 
 
 def written_failure(failure: SendFailure) -> answer.Unavailable | answer.Uncertain:
     """Say what it means for a write that no answer came."""
-    kind = answer.Uncertain if isinstance(failure, MaybeSent) else answer.Unavailable
-    return kind(failure.code, failure.words)
+    if isinstance(failure, MaybeSent):
+        return answer.Uncertain(failure.code, failure.words)
+    return answer.Unavailable(failure.code, failure.words, sent=False)
 
 
 def retry_after_seconds(headers: Mapping[str, str], now_ms: int) -> float | None:

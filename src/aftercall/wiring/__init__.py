@@ -1,5 +1,6 @@
 """The composition root: the only place that sees settings, engine and adapters together."""
 
+from aftercall.adapters.journal.sqlite import open_archive
 from aftercall.adapters.sources import SourceOptions
 from aftercall.wiring.checkup import CheckResult, check_up
 from aftercall.wiring.forecast import CampaignForecast, Forecast, plan_files
@@ -15,6 +16,7 @@ __all__ = [
     "Session",
     "SourceOptions",
     "check_up",
+    "open_archive",
     "open_session",
     "plan_files",
     "report_at",

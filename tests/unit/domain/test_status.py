@@ -18,7 +18,7 @@ from aftercall.domain.status import (
 
 
 def test_every_status_is_open_successful_or_refused_and_only_one_of_them() -> None:
-    assert OPEN | SUCCESSFUL | REFUSED == set(Status)
+    assert set(Status) == OPEN | SUCCESSFUL | REFUSED
     assert len(OPEN) + len(SUCCESSFUL) + len(REFUSED) == len(Status)
     assert SETTLED == SUCCESSFUL | REFUSED
 

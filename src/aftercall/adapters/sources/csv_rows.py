@@ -208,7 +208,9 @@ class CsvRows:
         counts = f"the row has {len(cells)} cells, the header has {self._width}"
         if len(cells) < self._needed:
             return RowProblem("too_few_cells", counts, "is a delimiter missing, or a line cut?")
-        if any(cells[self._width :]):
+        # Even if the surplus is empty: a text with a bare delimiter before an empty last cell would
+        # move every cell after it one column on.
+        if len(cells) > self._width:
             hint = "is there an unquoted delimiter in a text?"
             return RowProblem("too_many_cells", counts, hint)
         return None

@@ -38,7 +38,7 @@ DO_NOT_CALL = "opt_out"
 # concurrency = 50                        # requests in flight
 # batch = 50                              # rows of a campaign's turn
 # headroom = 0.05                         # share of the pace left unused
-# turn_seconds = 5.0
+# turn_seconds = 1.0
 
 [limits.campaigns]
 # 4711 = 25.0                             # example: requests per second of this campaign

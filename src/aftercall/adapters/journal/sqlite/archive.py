@@ -2,6 +2,7 @@
 
 import json
 import sqlite3
+from collections import Counter
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
@@ -102,6 +103,14 @@ class SqliteArchive:
                 asked = {"run": run_number(self._db, run)}
                 found = self._db.execute(statement("events_of_run"), asked)
             return {row["state"]: row["events"] for row in found}
+
+    def open_rows(self) -> Mapping[str, int]:
+        """Count the rows of all runs that are still to be worked on, by campaign."""
+        counted: Counter[str] = Counter()
+        with told(self._path):
+            for campaign, rows in self._db.execute(statement("open_rows")):
+                counted[campaign] += rows
+        return counted
 
     def waiting(self, run: str) -> Sequence[WaitingRows]:
         """Say what the next turns would make of a run's waiting rows, by campaign."""

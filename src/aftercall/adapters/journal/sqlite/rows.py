@@ -63,6 +63,8 @@ def subject_from(facts: sqlite3.Row) -> Subject:
         timestamp_ms=facts["timestamp_ms"],
         event_id=facts["event_id"],
         attempt=facts["attempts"],
+        deferrals=facts["deferrals"],
+        deferred_since_ms=facts["first_deferred_ms"],
     )
 
 

@@ -53,7 +53,8 @@ WHERE r.run = :run AND r.status = 'pending' AND EXISTS (
     SELECT 1 FROM row o
     WHERE o.campaign = r.campaign AND o.contact = r.contact AND o.run = r.run AND o.id < r.id
         AND o.status IN (
-            'pending', 'writing', 'deferred', 'doubtful', 'applied', 'unchanged', 'failed'))
+            'pending', 'writing', 'deferred', 'doubtful', 'applied', 'unchanged',
+            'missing', 'rejected', 'failed'))
 ORDER BY r.id;
 
 -- name: conflicting_in_run
@@ -63,7 +64,8 @@ WHERE r.run = :run AND r.status = 'pending' AND EXISTS (
     SELECT 1 FROM row o
     WHERE o.campaign = r.campaign AND o.contact = r.contact AND o.run = r.run AND o.id <> r.id
         AND o.status IN (
-            'pending', 'writing', 'deferred', 'doubtful', 'applied', 'unchanged', 'failed'))
+            'pending', 'writing', 'deferred', 'doubtful', 'applied', 'unchanged',
+            'missing', 'rejected', 'failed'))
 ORDER BY r.id;
 
 -- name: row_facts
@@ -120,7 +122,8 @@ SELECT 1 FROM row o
 WHERE o.campaign = :campaign AND o.contact = :contact
     AND (o.timestamp_ms, o.id) > (:timestamp_ms, :id)
     AND o.status IN (
-        'pending', 'writing', 'deferred', 'doubtful', 'applied', 'unchanged', 'failed')
+        'pending', 'writing', 'deferred', 'doubtful', 'applied', 'unchanged',
+        'missing', 'rejected', 'failed')
 LIMIT 1;
 
 -- name: contact_is_busy
@@ -129,7 +132,8 @@ SELECT 1 FROM row o
 WHERE o.campaign = :campaign AND o.contact = :contact AND o.id <> :id
     AND (o.status = 'writing' OR (o.status = 'doubtful' AND o.due_ms IS NOT NULL))
     AND o.status IN (
-        'pending', 'writing', 'deferred', 'doubtful', 'applied', 'unchanged', 'failed')
+        'pending', 'writing', 'deferred', 'doubtful', 'applied', 'unchanged',
+        'missing', 'rejected', 'failed')
 LIMIT 1;
 
 -- name: look_again
@@ -229,6 +233,13 @@ SELECT * FROM source WHERE run = :run ORDER BY number;
 SELECT status, reason, campaign, outcome, count(*) AS rows
 FROM row WHERE run = :run GROUP BY status, reason, campaign, outcome;
 
+-- name: open_rows
+-- Two counts over indexes; the rows that wait are not read.
+SELECT campaign, count(*) AS rows FROM row WHERE due_ms IS NOT NULL GROUP BY campaign
+UNION ALL
+SELECT campaign, count(*) AS rows FROM row WHERE due_ms IS NULL AND status IN (
+    'pending', 'writing', 'deferred', 'doubtful') GROUP BY campaign;
+
 -- name: timings
 SELECT wait_ms, read_ms, write_ms FROM row WHERE run = :run AND read_ms IS NOT NULL;
 
@@ -287,7 +298,8 @@ FROM (
         WHERE o.campaign = r.campaign AND o.contact = r.contact
             AND (o.timestamp_ms, o.id) > (r.timestamp_ms, r.id)
             AND o.status IN (
-                'pending', 'writing', 'deferred', 'doubtful', 'applied', 'unchanged', 'failed')
+                'pending', 'writing', 'deferred', 'doubtful', 'applied', 'unchanged',
+                'missing', 'rejected', 'failed')
         ) AS newer
     FROM row r WHERE r.run = :run AND r.status = 'pending')
 GROUP BY campaign ORDER BY campaign;

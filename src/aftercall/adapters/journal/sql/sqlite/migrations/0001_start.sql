@@ -73,7 +73,8 @@ CREATE UNIQUE INDEX row_holder ON row (key) WHERE status IN (
 
 -- The other dispositions of a contact that count against an older one.
 CREATE INDEX row_contact ON row (campaign, contact, timestamp_ms, id) WHERE status IN (
-    'pending', 'writing', 'deferred', 'doubtful', 'applied', 'unchanged', 'failed');
+    'pending', 'writing', 'deferred', 'doubtful', 'applied', 'unchanged',
+    'missing', 'rejected', 'failed');
 
 -- What a process that died has left behind, and what waits for the next run.
 CREATE INDEX row_left ON row (status, id) WHERE due_ms IS NULL AND status IN (

@@ -1,0 +1,112 @@
+"""The commands that read the journal: runs, show, export, audit export, crm list."""
+
+# ruff: noqa: PLC0415 - what a command needs is imported when it runs: --help stays quick.
+
+from pathlib import Path
+from typing import Annotated, Literal
+
+import typer
+
+from aftercall.domain.status import Status
+from aftercall.interfaces.cli.options import Entries, Place, grouped
+
+MaybeRun = Annotated[str | None, typer.Argument(metavar="RUN", hidden=True)]
+Json = Annotated[bool, typer.Option("--json", help="Print one JSON document.")]
+OfRun = Annotated[str | None, typer.Option(metavar="RUN", help="Of this run only.")]
+OfStatus = Annotated[
+    list[Status] | None,
+    typer.Option(metavar="STATUS", help="List the rows that have it. Repeatable."),
+]
+
+
+def add_to(app: typer.Typer) -> None:
+    """Add the commands."""
+    for command in (runs, show, export):
+        app.command()(command)
+    audit = typer.Typer(help="Export the audit trail.", no_args_is_help=True)
+    audit.command("export")(audit_export)
+    app.add_typer(audit, name="audit")
+    crm = typer.Typer(help="List what the CRM was told.", no_args_is_help=True)
+    crm.command("list")(crm_list)
+    app.add_typer(crm, name="crm")
+
+
+@grouped
+def runs(
+    place: Place,
+    limit: Annotated[int, typer.Option(min=1, metavar="N", help="How many at most.")] = 20,
+    *,
+    json: Json = False,
+) -> int:
+    """List the runs in the journal, the newest first."""
+    from aftercall.interfaces.cli import listings
+
+    return listings.runs(place, limit, json=json)
+
+
+@grouped
+def show(
+    place: Place,
+    run: MaybeRun = None,
+    status: OfStatus = None,
+    limit: Annotated[int, typer.Option(min=1, metavar="N", help="Rows at most.")] = 50,
+    *,
+    json: Json = False,
+) -> int:
+    """Show the report of a run, or its rows of a status.
+
+    RUN is its id; without one it is the newest run.
+    """
+    from aftercall.interfaces.cli import listings
+
+    return listings.show(place, run, listings.Asked(tuple(status or ()), limit, json))
+
+
+@grouped
+def export(
+    place: Place,
+    run: MaybeRun = None,
+    results: Annotated[Path | None, typer.Option(metavar="DIR", help="Where the files go.")] = None,
+) -> int:
+    """Write the result files of a run and print their paths.
+
+    RUN is its id; without one it is the newest run.
+    """
+    from aftercall.interfaces.cli import listings
+
+    return listings.export(place, run, results)
+
+
+@grouped
+def audit_export(
+    place: Place,
+    entries: Entries,
+    format: Annotated[  # noqa: A002 - the option is called so
+        Literal["json", "jsonl", "csv"], typer.Option(help="How it is written.")
+    ] = "json",
+    out: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Where to; standard output otherwise.")
+    ] = None,
+) -> int:
+    """Write audit entries, as they were stored."""
+    from aftercall.interfaces.cli import audit
+
+    return audit.export(place, entries, format, out)
+
+
+@grouped
+def crm_list(
+    place: Place,
+    state: Annotated[
+        Literal["waiting", "delivered", "dead"] | None,
+        typer.Option(help="In this state only.", show_default=False),
+    ] = None,
+    run: OfRun = None,
+    limit: Annotated[int, typer.Option(min=1, metavar="N", help="Events at most.")] = 50,
+    *,
+    json: Json = False,
+) -> int:
+    """List the events for the CRM, the newest first."""
+    from aftercall.interfaces.cli import listings
+
+    return listings.crm(place, listings.Events(state, run, limit), json=json)

@@ -1,0 +1,151 @@
+"""What `runs`, `show`, `export` and `crm list` do."""
+
+import os
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from itertools import islice
+from pathlib import Path
+
+from aftercall.domain import instant
+from aftercall.domain.status import Status
+from aftercall.engine.overview import find_run
+from aftercall.interfaces.cli.figures import count
+from aftercall.interfaces.cli.listing_text import (
+    events_view,
+    row_json,
+    rows_view,
+    run_json,
+    run_line,
+    runs_view,
+)
+from aftercall.interfaces.cli.next_steps import steps_after
+from aftercall.interfaces.cli.options import Place
+from aftercall.interfaces.cli.report_text import Closing
+from aftercall.interfaces.cli.runs import print_json, print_report, settings_for
+from aftercall.interfaces.cli.terminal import out, plain, print_pieces, say, wide_out
+from aftercall.ports import RowRecord, RunRecord
+from aftercall.settings import load_settings
+from aftercall.wiring import open_archive, report_at, write_results
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """Which rows `show` is to list, and how."""
+
+    statuses: Sequence[Status]
+    rows_max: int
+    json: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Events:
+    """Which CRM events are listed."""
+
+    state: str | None
+    run: str | None
+    events_max: int
+
+
+def journal_of(place: Place) -> Path:
+    """Return where the journal is; a path that is given needs no configuration.
+
+    Raises:
+        ConfigInvalid: the configuration that names it is absent or wrong.
+    """
+    if place.journal is not None:
+        return place.journal
+    return load_settings(place.config, os.environ).journal.path
+
+
+def runs(place: Place, runs_max: int, *, json: bool) -> int:
+    """List runs."""
+    with place.kept_in_errors(), open_archive(journal_of(place)) as archive:
+        found = archive.runs()
+        lines = [run_line(one, archive.tallies(one.run)) for one in found[:runs_max]]
+    if json:
+        print_json({"runs": [run_json(line) for line in lines], "total": len(found)})
+        return 0
+    print_pieces(runs_view(lines, wide_out().width))
+    if len(found) > len(lines):
+        say(f"and {count(len(found) - len(lines), 'older run')}: --limit {len(found)}")
+    if not found:
+        say("There are no runs yet.", f"next: {place.command('sync', 'calls.csv')}")
+    return 0
+
+
+def show(place: Place, run: str | None, asked: Asked) -> int:
+    """Show a run's report, or its rows."""
+    with place.kept_in_errors():
+        path = journal_of(place)
+        with open_archive(path) as archive:
+            record = find_run(archive, run)
+        if asked.statuses:
+            return _show_rows(path, record, asked, place)
+        report = report_at(path, record.run)
+    if asked.json:
+        print_json(report.as_json())
+    else:
+        print_report(report, Closing({}, steps_after(report, place, {})))
+    return 0
+
+
+def _show_rows(path: Path, record: RunRecord, asked: Asked, place: Place) -> int:
+    statuses = frozenset(asked.statuses)
+    with open_archive(path) as archive:
+        total = sum(one.rows for one in archive.tallies(record.run) if one.status in statuses)
+        rows: list[RowRecord] = list(islice(archive.rows(record.run, statuses), asked.rows_max))
+    names = {source.number: source.name for source in record.sources}
+    if asked.json:
+        listed = [row_json(row, names) for row in rows]
+        print_json({"run": record.run, "total": total, "rows": listed})
+        return 0
+    print_pieces(rows_view(rows, names))
+    if total > len(rows):
+        everything = place.command("export", record.run)
+        say(f"{len(rows):,} of {count(total, 'row')}: --limit N for more, or all of them in files:")
+        say(f"next: {everything}")
+    elif not total:
+        say(f"Run {plain(record.run)} has no row that is {' or '.join(sorted(statuses))}.")
+    return 0
+
+
+def export(place: Place, run: str | None, directory: Path | None) -> int:
+    """Write a run's result files."""
+    with place.kept_in_errors():
+        settings = settings_for(place)
+        with open_archive(settings.journal.path) as archive:
+            record = find_run(archive, run)
+        files = write_results(settings, record.run, directory)
+    console = out()
+    for path in files.values():
+        console.print(plain(path), soft_wrap=True)
+    if not files:
+        say(f"Run {plain(record.run)} has no rows.")
+    return 0
+
+
+def crm(place: Place, asked: Events, *, json: bool) -> int:
+    """List CRM events."""
+    with place.kept_in_errors(), open_archive(journal_of(place)) as archive:
+        if asked.run is not None:
+            find_run(archive, asked.run)
+        events = archive.list_events(state=asked.state, run=asked.run, events_max=asked.events_max)
+        counts = archive.events(asked.run)
+    total = sum(events for state, events in counts.items() if asked.state in {None, state})
+    if json:
+        listed = [
+            asdict(event)
+            | {
+                "due": None if event.due_ms is None else instant.text(event.due_ms),
+                "created": instant.text(event.created_ms),
+            }
+            for event in events
+        ]
+        print_json({"total": total, "states": dict(counts), "events": listed})
+        return 0
+    print_pieces(events_view(events))
+    if total > len(events):
+        say(f"{len(events):,} of {count(total, 'event')}: --limit N for more.")
+    if not total:
+        say("There are no such events.")
+    return 0

@@ -1,0 +1,93 @@
+"""The command line itself: its commands, and the one place where errors become exit codes."""
+
+import sys
+from collections.abc import Sequence
+from typing import Annotated
+
+import typer
+from typer.main import get_command
+
+from aftercall.errors import AftercallError
+from aftercall.interfaces.cli import failures, history, setup, trial, work
+
+USAGE = {"max_content_width": 100, "help_option_names": ["--help", "-h"]}
+
+app = typer.Typer(
+    name="aftercall",
+    add_completion=False,
+    no_args_is_help=True,
+    # Tracebacks with local variables would show secrets; plain help is quick and can be piped.
+    pretty_exceptions_enable=False,
+    pretty_exceptions_show_locals=False,
+    rich_markup_mode=None,
+    context_settings=USAGE,
+)
+
+
+def _show_version(asked: bool) -> None:  # noqa: FBT001 - typer calls it with the flag's value
+    if asked:
+        from importlib.metadata import version  # noqa: PLC0415 - only where it is needed
+
+        sys.stdout.write(f"aftercall {version('aftercall')}\n")
+        raise typer.Exit
+
+
+@app.callback(
+    epilog="Exit codes: 0 done, 1 failure, 2 usage, 4 done with rows refused, "
+    "75 go on with resume, 78 configuration, 130 interrupted."
+)
+def aftercall(
+    *,
+    version: Annotated[
+        bool,
+        typer.Option("--version", callback=_show_version, is_eager=True, help="Show the version."),
+    ] = False,
+    debug: Annotated[bool, typer.Option("--debug", help="Show where a defect came up.")] = False,
+) -> None:
+    """Write call outcomes back to the contact centre, exactly once, and prove it."""
+    del version, debug
+
+
+for group in (setup, work, history, trial):
+    group.add_to(app)
+
+
+def run() -> None:
+    """Run the command that was typed and end with its exit code."""
+    for stream in (sys.stdout, sys.stderr):
+        # A terminal that cannot show a letter is no reason to fail.
+        stream.reconfigure(errors="replace")  # type: ignore[union-attr]
+    sys.exit(main(sys.argv[1:]))
+
+
+def main(words: Sequence[str]) -> int:
+    """Run a command and return its exit code; every error is told here."""
+    try:
+        code = _invoke(words)
+        sys.stdout.flush()
+    except AftercallError as error:
+        return failures.tell(error)
+    except KeyboardInterrupt:
+        return failures.INTERRUPTED
+    except BrokenPipeError:
+        failures.hush_stdout()
+        return failures.NOBODY_READS
+    except OSError as error:
+        return failures.tell_system(error)
+    except Exception as error:  # noqa: BLE001 - the boundary: whatever it is, it is told
+        if (told := failures.known(error)) is not None:
+            return failures.tell(told)
+        if isinstance(error, failures.UsageTrouble):
+            return failures.tell_usage(error)
+        return failures.tell_defect(error, debug="--debug" in words)
+    return code
+
+
+def _invoke(words: Sequence[str]) -> int:
+    # Not `app()`: it would tell errors in its own way.
+    command = get_command(app)
+    try:
+        with command.make_context("aftercall", list(words)) as context:
+            return int(command.invoke(context) or 0)
+    except typer.Exit as end:
+        return end.exit_code

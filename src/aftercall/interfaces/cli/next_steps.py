@@ -1,0 +1,38 @@
+"""What to type after a run: the exact commands, the most useful first."""
+
+from collections.abc import Mapping, Sequence
+
+from aftercall.domain.report import Report
+from aftercall.domain.status import Status
+from aftercall.interfaces.cli.options import Place
+from aftercall.interfaces.cli.report_text import Step
+
+RETRIED = (Status.FAILED, Status.REJECTED, Status.MISSING)
+
+
+def steps_after(
+    report: Report, place: Place, files: Mapping[str, str], given: Sequence[str] = ()
+) -> list[Step]:
+    """Return the commands that go on from a report.
+
+    Args:
+        report: the run's report.
+        place: where its configuration and journal are.
+        files: its result files by name.
+        given: options about columns and pace that a resumed run needs again.
+    """
+    if report.state != "finished":
+        going_on = place.command("resume", report.run, *given)
+        return [Step("go on with what is open", going_on)]
+    steps: list[Step] = []
+    if report.count(Status.FAILED):
+        again = place.command("retry", report.run)
+        steps.append(Step("try the failed rows again", again))
+    if report.failed and "failed" in files:
+        feed = place.command("sync", files["failed"])
+        steps.append(Step("correct the rows of that file, then feed it back", feed))
+    if not files:
+        steps.append(Step("have the rows in files", place.command("export", report.run)))
+    audit = place.command("audit", "export", "--run", report.run, "--out", "audit.json")
+    steps.append(Step("take the audit trail along", audit))
+    return steps

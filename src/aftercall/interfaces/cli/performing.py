@@ -1,0 +1,75 @@
+"""One command's run: it is worked on, watched, and stopped by signals."""
+
+import asyncio
+import os
+from collections.abc import Callable, Mapping
+from contextlib import AsyncExitStack
+from dataclasses import dataclass, field
+
+from aftercall.domain.report import Report
+from aftercall.errors import AftercallError, Interrupted
+from aftercall.interfaces.cli.stopping import Stopper
+from aftercall.interfaces.cli.terminal import err, plain
+from aftercall.interfaces.cli.watching import Watcher
+from aftercall.settings import Settings
+from aftercall.wiring import Job, Session, open_session
+
+Prepare = Callable[[Session], Job]
+
+
+@dataclass(frozen=True, slots=True)
+class Performed:
+    """What came of it: the report, and why the run ended early if it did."""
+
+    report: Report
+    trouble: AftercallError | None
+
+
+@dataclass(frozen=True, slots=True)
+class Performance:
+    """How a job is performed.
+
+    Attributes:
+        settings: the configuration.
+        prepare: makes the job.
+        quiet: show no progress.
+        environment: where the secrets are read from.
+    """
+
+    settings: Settings
+    prepare: Prepare
+    quiet: bool = False
+    environment: Mapping[str, str] = field(default_factory=lambda: os.environ, repr=False)
+
+    def run(self) -> Performed:
+        """Perform the job.
+
+        Raises:
+            AftercallError: it could not be begun, or the journal failed.
+        """
+        return asyncio.run(self._run())
+
+    async def _run(self) -> Performed:
+        async with open_session(self.settings, self.environment) as session:
+            job = self.prepare(session)
+            report = await self._work(session, job)
+            for words in job.unread:
+                err().print(f"warning: {plain(words)}", soft_wrap=True)
+            return Performed(report, job.run.halt.reason)
+
+    async def _work(self, session: Session, job: Job) -> Report:
+        console = err()
+        work = asyncio.create_task(session.perform(job), name="run")
+        stopper = Stopper(job, work.cancel, console)
+        async with AsyncExitStack() as stack:
+            stack.enter_context(stopper.listening())
+            if not self.quiet:
+                watcher = Watcher(job, session, console)
+                await stack.enter_async_context(watcher.showing())
+            try:
+                return await work
+            except asyncio.CancelledError:
+                if not stopper.asked:
+                    raise
+                message = "The run was stopped before anything was read or sent."
+                raise Interrupted(message) from None

@@ -1,0 +1,97 @@
+"""What the other side of a demo saw, held against the report."""
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, Self
+
+from rich.text import Text
+
+from aftercall.domain.report import Report
+from aftercall.domain.status import Status
+from aftercall.interfaces.cli.figures import count
+
+
+@dataclass(frozen=True, slots=True)
+class Witness:
+    """What the tenant and the CRM saw.
+
+    Attributes:
+        changes: changes of contacts, by campaign, contact and outcome.
+        repeats: writes that changed nothing.
+        live_calls: writes to contacts that were on a call.
+        throttled: answers 429.
+        heard: different events that the CRM took.
+        badly_signed: events whose signature was wrong.
+    """
+
+    changes: Counter[tuple[str, str, str]]
+    repeats: int
+    live_calls: int
+    throttled: int
+    heard: int
+    badly_signed: int
+
+    @classmethod
+    def of(cls, stats: Mapping[str, Any], ledger: Iterable[Mapping[str, Any]]) -> Self:
+        """Return what the simulator's own books say."""
+        return cls(
+            changes=Counter(
+                (entry["campaign"], entry["contact"], entry["after"]["outcomeCode"])
+                for entry in ledger
+                if entry["effective"]
+            ),
+            repeats=stats["repeats"],
+            live_calls=stats["live_call_writes"],
+            throttled=sum(answers.get("429", 0) for answers in stats["requests"].values()),
+            heard=stats["crm"]["distinct"],
+            badly_signed=stats["crm"]["bad_signatures"],
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Proof:
+    """The witness beside the report."""
+
+    applied: Counter[tuple[str, str, str]]
+    witness: Witness
+
+    @classmethod
+    def of(cls, report: Report, witness: Witness) -> Self:
+        """Put the audit trail of a report beside what was seen."""
+        applied: Counter[tuple[str, str, str]] = Counter(
+            (str(entry["campaign_id"]), str(entry["contact_id"]), str(entry["outcome_code"]))
+            for entry in report.audit_trail
+            if entry["status"] == Status.APPLIED
+        )
+        return cls(applied, witness)
+
+    @property
+    def same(self) -> bool:
+        """Whether each applied row is one change, and each change one applied row."""
+        return self.applied == self.witness.changes
+
+    @property
+    def holds(self) -> bool:
+        """Whether everything is as it was promised."""
+        seen = self.witness
+        return (
+            self.same
+            and not (seen.live_calls or seen.throttled or seen.badly_signed or seen.repeats)
+            and seen.heard == self.applied.total()
+        )
+
+
+def proof_view(proof: Proof) -> Iterator[Text]:
+    """Yield the proof line by line."""
+    seen, applied = proof.witness, proof.applied.total()
+    yield Text("\nproof: what the simulated tenant and CRM wrote into their own books", "bold")
+    same = "the same contacts and outcomes" if proof.same else "NOT THE SAME ONES"
+    changes = count(seen.changes.total(), "change")
+    yield Text(f"  tenant  {changes} for {count(applied, 'applied row')}, {same}")
+    calls = count(seen.live_calls, "write")
+    repeats = count(seen.repeats, "write")
+    words = f"{repeats} for nothing, {calls} over a live call"
+    yield Text(f"          {words}, {seen.throttled:,} answers of 429")
+    signed = "each signed" if not seen.badly_signed else f"{seen.badly_signed} BADLY SIGNED"
+    yield Text(f"  crm     heard {seen.heard:,} of {applied:,}, {signed}")

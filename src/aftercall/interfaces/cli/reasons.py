@@ -1,0 +1,69 @@
+"""Reason codes in plain words."""
+
+import re
+
+WORDS = {
+    "": "not looked at yet",
+    "answer_lost": "the answer was lost",
+    "answer_too_long": "the tenant's answer was too long",
+    "bad_certificate": "the tenant's certificate is not trusted",
+    "bad_encoding": "the row is not text in the file's encoding",
+    "bad_identifier": "an id cannot be one",
+    "bad_outcome": "the outcome is no code",
+    "bad_timestamp": "the timestamp is no date and time",
+    "cell_too_large": "a cell is too long",
+    "changed_meanwhile": "the contact changed between read and write",
+    "conflict": "the input holds several outcomes of the contact",
+    "connect_failed": "the tenant could not be connected to",
+    "connect_timeout": "the tenant could not be connected to in time",
+    "control_characters": "the notes hold control characters",
+    "csv_broken": "the row is broken CSV",
+    "duplicate_key": "a key of the row stands twice",
+    "fed_again": "the same disposition was fed again meanwhile",
+    "forbidden": "the tenant forbids this contact (403)",
+    "future_timestamp": "the timestamp lies in the future",
+    "garbage": "the answer was not the tenant's",
+    "json_broken": "the row is broken JSON",
+    "missing_value": "a required value is empty",
+    "naive_timestamp": "the timestamp has no zone",
+    "newer_in_journal": "a newer outcome of the contact was read",
+    "newer_in_tenant": "the tenant holds a newer outcome of the contact",
+    "no_such_contact": "the campaign has no such contact",
+    "not_an_object": "the row is no JSON object",
+    "not_first": "an earlier row disposes of the contact",
+    "not_json": "the custom fields are not JSON",
+    "not_now": "the run ended before its turn",
+    "nul_byte": "the row holds a NUL character",
+    "on_call": "the contact is on a call",
+    "process_died": "the process ended while it was written",
+    "proxy_refused": "the proxy refused",
+    "quote_not_closed": "a quote is never closed",
+    "read_back": "an answer was lost; reading back showed the write",
+    "redirected": "the answer was a redirect",
+    "row_too_large": "the row is too long",
+    "same_disposition": "the same disposition was read before",
+    "same_in_tenant": "the tenant held the same outcome already",
+    "throttled": "the tenant asked to slow down (429)",
+    "timeout": "no answer in time",
+    "too_deep": "the row is nested too deeply",
+    "too_few_cells": "the row has too few cells",
+    "too_long": "a text is too long",
+    "too_many_cells": "the row has too many cells",
+    "unknown_host": "the tenant's name does not resolve",
+    "unknown_outcome": "the outcome is not listed under [outcomes]",
+    "written": "written",
+    "wrong_type": "a value is of the wrong kind",
+}
+"""What each code says of its rows. Tests hold it against the codes in the source."""
+
+_REFUSED = re.compile(r"refused_(\d+)")
+_STATUS = re.compile(r"status_(\d+)")
+
+
+def words_of(code: str) -> str:
+    """Return what a reason code says, for people; a code unknown here as its own words."""
+    if refused := _REFUSED.fullmatch(code):
+        return f"the tenant refused it ({refused[1]})"
+    if status := _STATUS.fullmatch(code):
+        return f"the tenant answered {status[1]}"
+    return WORDS.get(code) or code.replace("_", " ")

@@ -1,0 +1,89 @@
+"""Watches a run from beside it and shows how far it is."""
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, suppress
+from itertools import chain, repeat
+
+from rich.console import Console
+from rich.live import Live
+
+from aftercall.domain.pacing import SECOND_US
+from aftercall.interfaces.cli.progress_text import Gauge, Glance, live_view, plain_line
+from aftercall.wiring import Job, Session
+
+LIVE_SECONDS = 0.2
+REQUESTS_PER_ROW = 2
+LINES_SECONDS = (2.0, 3.0, 5.0, 10.0, 20.0, 30.0)
+"""The times between two lines of a log; from the last one on they stay the same."""
+
+
+class Watcher:
+    """Shows how far a job is.
+
+    Args:
+        job: the job.
+        session: what it is done with.
+        console: where it is shown.
+    """
+
+    def __init__(self, job: Job, session: Session, console: Console) -> None:
+        self._job = job
+        self._session = session
+        self._console = console
+        self._gauge = Gauge(job.run.progress)
+        self._live: Live | None = None
+        self._writing = False
+
+    @asynccontextmanager
+    async def showing(self) -> AsyncIterator[None]:
+        """Show it while the block runs."""
+        show = self._show_live if self._console.is_terminal else self._show_lines
+        task = asyncio.create_task(show())
+        try:
+            yield
+        finally:
+            task.cancel()
+            with suppress(asyncio.CancelledError):
+                await task
+
+    async def _show_live(self) -> None:
+        # No thread of its own: what it shows is only looked at between two steps of the run.
+        with Live(
+            console=self._console, auto_refresh=False, transient=True, redirect_stdout=False
+        ) as live:
+            while True:
+                live.update(live_view(self._look(), self._console.width), refresh=True)
+                await asyncio.sleep(LIVE_SECONDS)
+
+    async def _show_lines(self) -> None:
+        for pause in _pauses():
+            ends = time.monotonic() + pause
+            while time.monotonic() < ends:
+                self._look()  # keeps the speed up to date
+                await asyncio.sleep(min(1.0, pause))
+            self._console.print(plain_line(self._look()), soft_wrap=True)
+
+    def _look(self) -> Glance:
+        progress = self._job.run.progress
+        if not self._writing and progress.stage == "writing":
+            self._writing = True
+            self._begin_writing()
+        stopping = self._job.run.halt.thrown
+        return self._gauge.look(time.monotonic(), self._job.share_read, stopping=stopping)
+
+    def _begin_writing(self) -> None:
+        """Take stock of what there is to do, and of how long its pace makes it take."""
+        rows = self._session.journal.archive.open_rows()
+        settings = self._session.settings
+        self._gauge.total = sum(self._job.run.progress.settled.values()) + sum(rows.values())
+        longest_us = max(
+            (number * settings.pace(campaign).spacing_us for campaign, number in rows.items()),
+            default=0.0,
+        )
+        self._gauge.ends = time.monotonic() + longest_us * REQUESTS_PER_ROW / SECOND_US
+
+
+def _pauses() -> Iterator[float]:
+    return chain(LINES_SECONDS, repeat(LINES_SECONDS[-1] * 2))

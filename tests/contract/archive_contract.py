@@ -1,0 +1,119 @@
+"""The read side: what reports, listings and result files are made of."""
+
+import json
+
+import pytest
+
+from aftercall.domain.report import Tally
+from aftercall.domain.status import OPEN, REFUSED, Status
+from aftercall.errors import JournalError
+from aftercall.ports import AuditFilter
+
+from .rig import (
+    BROKEN,
+    GONE,
+    NOW,
+    RUN,
+    WRITTEN,
+    Contract,
+    Rig,
+    broken,
+    candidate,
+)
+from .rig import (
+    REFUSED as REFUSAL,
+)
+
+
+def listed(rig: Rig, **asked: object) -> list[tuple[str, str]]:
+    """Return contact and status of the entries that are asked for."""
+    found = rig.journal.archive.entries(AuditFilter(**asked))  # type: ignore[arg-type]
+    return [(one["contact_id"], one["status"]) for one in map(json.loads, found)]
+
+
+class ArchiveContract(Contract):
+    async def test_an_empty_journal_has_nothing(self, rig: Rig) -> None:
+        archive = rig.journal.archive
+        assert archive.runs() == []
+        assert archive.runs("run-9") == []
+        assert archive.events() == {}
+        assert archive.list_events(state=None, run=None, events_max=5) == []
+        assert list(archive.entries(AuditFilter())) == []
+
+    async def test_runs_are_listed_the_newest_first(self, rig: Rig) -> None:
+        for run in ("run-b", "run-a", "run-c"):
+            await rig.admit(candidate(run), run=run)
+        assert [one.run for one in rig.journal.archive.runs()] == ["run-c", "run-a", "run-b"]
+        assert [one.run for one in rig.journal.archive.runs("run-a")] == ["run-a"]
+
+    async def test_tallies_count_every_row_once(self, rig: Rig) -> None:
+        await rig.bring(WRITTEN, "P1")
+        await rig.bring(WRITTEN, "P2")
+        await rig.bring(REFUSAL, "P3")
+        await rig.admit(candidate("P3", campaign="C2", outcome="CALL_BACK"), broken(), broken())
+        tallies = rig.journal.archive.tallies(RUN)
+        assert set(tallies) == {
+            Tally(Status.APPLIED, "written", "C1", "SALE", 2),
+            Tally(Status.REJECTED, "refused_409", "C1", "SALE", 1),
+            Tally(Status.PENDING, "", "C2", "CALL_BACK", 1),
+            Tally(Status.INVALID, "missing_value", "", "", 2),
+        }
+        assert len(tallies) == 4
+        assert sum(one.rows for one in tallies) == rig.journal.archive.runs(RUN)[0].read
+
+    async def test_rows_come_in_the_order_of_the_input_by_status(self, rig: Rig) -> None:
+        await rig.admit(
+            candidate("P1", line=2), broken(3), candidate("P2", line=4), candidate("P3", line=5)
+        )
+        first, *_ = (await rig.turn(rows_max=1)).claims
+        await rig.settle(first, GONE)
+        assert [row.line for row in rig.rows(statuses=REFUSED)] == [2, 3]
+        assert [row.line for row in rig.rows(statuses=OPEN)] == [4, 5]
+        assert [row.line for row in rig.rows(statuses=())] == []
+        assert [row.line for row in rig.rows()] == [2, 3, 4, 5]
+
+    async def test_a_row_says_why_and_how_often(self, rig: Rig) -> None:
+        await rig.bring(REFUSAL)
+        (row,) = rig.rows()
+        assert (row.reason, row.words) == ("refused_409", "The contact is closed.")
+        assert (row.attempts, row.source) == (1, (await rig.source()).number)
+
+    async def test_timings_are_of_rows_that_were_sent(self, rig: Rig) -> None:
+        await rig.bring(WRITTEN)
+        await rig.bring(BROKEN, "P2")
+        await rig.admit(candidate("P3"), broken())
+        assert list(rig.journal.archive.timings(RUN)) == [(95.0, 10.0, 20.0)] * 2
+
+    async def test_entries_are_found_by_run_campaign_contact_and_time(self, rig: Rig) -> None:
+        await rig.bring(WRITTEN, "P1", at_ms=NOW)
+        await rig.bring(GONE, "P2", at_ms=NOW + 10)
+        await rig.admit(candidate("P1", campaign="C2"), run="run-2", at_ms=NOW + 20)
+        await rig.settle(await rig.claim("C2", at_ms=NOW + 20), REFUSAL, NOW + 20)
+        assert listed(rig) == [("P1", "applied"), ("P2", "missing"), ("P1", "rejected")]
+        assert listed(rig, run=RUN) == [("P1", "applied"), ("P2", "missing")]
+        assert listed(rig, contact="P1") == [("P1", "applied"), ("P1", "rejected")]
+        assert listed(rig, campaign="C2") == [("P1", "rejected")]
+        assert listed(rig, from_ms=NOW + 10) == [("P2", "missing"), ("P1", "rejected")]
+        assert listed(rig, until_ms=NOW + 10) == [("P1", "applied")]
+        assert listed(rig, from_ms=NOW + 1, until_ms=NOW + 20) == [("P2", "missing")]
+        assert listed(rig, run="run-2", campaign="C1") == []
+        assert listed(rig, run=RUN, contact="P2", until_ms=NOW + 11) == [("P2", "missing")]
+        assert listed(rig, contact="P1", campaign="C1") == [("P1", "applied")]
+
+    async def test_what_is_asked_of_an_unknown_run_is_refused(self, rig: Rig) -> None:
+        archive = rig.journal.archive
+        with pytest.raises(JournalError, match="There is no run run-9") as refusal:
+            archive.tallies("run-9")
+        assert refusal.value.next_command == "aftercall runs"
+        with pytest.raises(JournalError):
+            list(archive.rows("run-9", OPEN))
+        with pytest.raises(JournalError):
+            list(archive.entries(AuditFilter(run="run-9")))
+
+    async def test_a_reader_sees_one_instant_while_rows_come_in(self, rig: Rig) -> None:
+        await rig.admit(*(candidate(f"P{each}") for each in range(10)))
+        reading = rig.journal.archive.rows(RUN, OPEN)
+        seen = [next(reading).contact]
+        await rig.admit(*(candidate(f"Q{each}") for each in range(10)))
+        seen += [row.contact for row in reading]
+        assert seen == [f"P{each}" for each in range(10)]

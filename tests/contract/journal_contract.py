@@ -1,0 +1,28 @@
+"""The whole contract of a journal.
+
+An implementation is held to it by one class with one fixture::
+
+    class TestPostgresJournal(JournalContract):
+        @pytest.fixture
+        def store(self) -> Store: ...
+"""
+
+from .archive_contract import ArchiveContract
+from .claims_contract import ClaimsContract
+from .intake_contract import IntakeContract
+from .outbox_contract import OutboxContract
+from .pacing_contract import PacingContract
+from .recovery_contract import RecoveryContract
+from .settle_contract import SettleContract
+
+
+class JournalContract(
+    IntakeContract,
+    ClaimsContract,
+    SettleContract,
+    RecoveryContract,
+    PacingContract,
+    OutboxContract,
+    ArchiveContract,
+):
+    """Everything that a journal promises through its ports."""

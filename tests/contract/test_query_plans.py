@@ -1,0 +1,166 @@
+"""Statements of the hot path find what they need by an index, however many rows wait.
+
+Each plan is taken with the statistics of a large journal and without any, as a young one has.
+"""
+
+import re
+from collections.abc import Iterator
+from contextlib import closing
+from sqlite3 import Connection, connect
+from typing import TYPE_CHECKING
+
+import pytest
+
+from aftercall.adapters.journal.sqlite import SqliteJournal
+from aftercall.adapters.journal.sqlite.statements import statement, statements
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+HOT = {
+    "due_rows": {"row_due"},
+    "next_due": {"row_due"},
+    "due_campaigns": {"row_due"},
+    "newer_of_contact": {"row_contact"},
+    "contact_is_busy": {"row_contact"},
+    "holder": {"row_holder"},
+    "left_writing": {"row_left"},
+    "unpark": {"row_left"},
+    "due_events": {"outbox_due"},
+    "settle_row": {"INTEGER PRIMARY KEY"},
+    "claim_row": {"INTEGER PRIMARY KEY"},
+    "look_again": {"INTEGER PRIMARY KEY"},
+    "settle_waiting": {"INTEGER PRIMARY KEY"},
+    "run_of_row": {"INTEGER PRIMARY KEY"},
+    "row_facts": {"INTEGER PRIMARY KEY"},
+    "record_delivery": {"INTEGER PRIMARY KEY"},
+    "add_event": {"INTEGER PRIMARY KEY"},
+    "campaign_pace": {"PRIMARY KEY"},
+    "campaign_epoch": {"PRIMARY KEY"},
+    "raise_epoch": {"PRIMARY KEY"},
+    "set_tat": {"PRIMARY KEY"},
+    "set_pause": {"PRIMARY KEY"},
+    "add_row": set(),
+    "add_entry": set(),
+    "last_row": set(),
+    "rows_of_run": {"row_run"},
+    "entries_of_run": {"audit_run"},
+    "entries_of_contact": {"audit_contact"},
+    "events_of_run": {"outbox_run"},
+}
+"""The indexes that each statement is meant to use."""
+
+STATUSES = ("pending", "deferred", "doubtful", "writing", "applied", "applied", "failed", "missing")
+INDEX = re.compile(r"USING (?:COVERING )?(?:INDEX )?((?:INTEGER )?PRIMARY KEY|\w+)")
+ROWS = 6000
+
+
+def fill(db: Connection) -> None:
+    """Fill the journal with rows of all kinds: one large campaign and some small ones."""
+    db.execute("BEGIN")
+    db.execute("INSERT INTO run (number, id, started_ms) VALUES (1, 'run-1', 0)")
+    db.execute(
+        "INSERT INTO source (number, run, name, options, columns) VALUES (1, 1, 'a', '{}', '[]')"
+    )
+    for number in range(1, ROWS + 1):
+        status = STATUSES[number % len(STATUSES)]
+        waits = status in {"pending", "deferred", "doubtful"} and number % 11
+        campaign = "C0" if number % 3 else f"C{number % 40}"
+        db.execute(
+            "INSERT INTO row (id, run, source, line, cells, key, campaign, contact, outcome, agent,"
+            " timestamp_ms, status, lane, due_ms) VALUES (?, 1, 1, ?, '[]', ?, ?, ?, 'SALE', 'A',"
+            " ?, ?, ?, ?)",
+            (
+                number,
+                number,
+                number.to_bytes(16, "big"),
+                campaign,
+                f"P{number // 2}",
+                number,
+                status,
+                number % 3,
+                number if waits else None,
+            ),
+        )
+        db.execute(
+            "INSERT INTO audit (at_ms, run, row, campaign, contact, entry)"
+            " VALUES (?, 1, ?, ?, ?, '{}')",
+            (number, number, campaign, f"P{number // 2}"),
+        )
+        db.execute(
+            "INSERT INTO outbox (event_id, run, row, body, state, due_ms, created_ms)"
+            " VALUES (?, 1, ?, '{}', ?, ?, 0)",
+            (
+                f"e{number}",
+                number,
+                "waiting" if number % 5 == 0 else "delivered",
+                number if number % 5 == 0 else None,
+            ),
+        )
+    db.executemany("INSERT INTO campaign (id) VALUES (?)", [(f"C{each}",) for each in range(40)])
+    db.execute("COMMIT")
+
+
+@pytest.fixture(scope="module", params=["without statistics", "after ANALYZE"])
+def db(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Connection]:
+    path: Path = tmp_path_factory.mktemp("plans") / "journal.db"
+    SqliteJournal(path).close()
+    with closing(connect(path, isolation_level=None)) as db:
+        fill(db)
+        if request.param == "after ANALYZE":
+            db.execute("ANALYZE")
+        yield db
+
+
+def plan_of(db: Connection, name: str) -> list[str]:
+    asked = dict.fromkeys(re.findall(r":(\w+)", statement(name)), 1)
+    return [row[3] for row in db.execute(f"EXPLAIN QUERY PLAN {statement(name)}", asked)]
+
+
+@pytest.mark.parametrize("name", sorted(HOT))
+def test_a_hot_statement_uses_its_index_and_scans_no_table(db: Connection, name: str) -> None:
+    plan = plan_of(db, name)
+    tables = [step for step in plan if re.search(r"\b(row|[ro]|audit|outbox|campaign)\b", step)]
+    assert all("SCAN" not in step for step in tables), plan
+    used = {found for step in plan for found in INDEX.findall(step)}
+    assert HOT[name] <= used, plan
+    assert not {"AUTOMATIC", "row_run"} & (used - HOT[name]), plan
+
+
+@pytest.mark.parametrize("name", ["due_rows", "left_writing", "due_events", "rows_of_run"])
+def test_what_comes_in_an_order_is_not_sorted(db: Connection, name: str) -> None:
+    assert not [step for step in plan_of(db, name) if "TEMP B-TREE" in step]
+
+
+@pytest.mark.parametrize(
+    ("name", "seeks"),
+    [
+        ("due_rows", r"row_due \(campaign=\? AND lane=\? AND due_ms<\?\)"),
+        ("newer_of_contact", r"row_contact \(campaign=\? AND contact=\? AND timestamp_ms>\?\)"),
+        ("newer_of_contact", r"row_contact \(campaign=\? AND contact=\? AND .*\)"),
+        ("contact_is_busy", r"row_contact \(campaign=\? AND contact=\?.*\)"),
+        ("holder", r"row_holder \(key=\?\)"),
+        ("left_writing", r"row_left \(status=\?\)"),
+    ],
+)
+def test_a_seek_narrows_down_by_all_that_is_known(db: Connection, name: str, seeks: str) -> None:
+    assert any(re.search(seeks, step) for step in plan_of(db, name)), plan_of(db, name)
+
+
+def test_every_statement_can_be_prepared(db: Connection) -> None:
+    assert statements()
+    for name in statements():
+        assert isinstance(plan_of(db, name), list)
+
+
+def test_the_due_campaigns_are_found_by_one_seek_each(db: Connection) -> None:
+    found = {row[0]: row[1] for row in db.execute(statement("due_campaigns"))}
+    wanted = dict(
+        db.execute(
+            "SELECT campaign, min(due_ms) FROM row WHERE due_ms IS NOT NULL GROUP BY campaign"
+        ).fetchall()
+    )
+    assert found == wanted
+    assert len(found) > 10

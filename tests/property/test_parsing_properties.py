@@ -1,0 +1,125 @@
+"""Whatever the input or the tenant gives, it becomes a value; nothing is ever raised."""
+
+import json
+from typing import TYPE_CHECKING
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from aftercall.adapters.profiles import load_profile
+from aftercall.domain import answer
+from aftercall.domain.audit import canonical_json
+from aftercall.domain.columns import ColumnMap
+from aftercall.domain.disposition import CANONICAL, Rules, identity_of, read_disposition
+from aftercall.domain.key import key_of
+from aftercall.domain.outcomes import CODE
+from aftercall.wire.auth import Token, TokenRefused, TokenUnavailable, read_token
+from aftercall.wire.http import HttpResponse
+from aftercall.wire.requests import Target, read_request, write_request
+from aftercall.wire.responses import read_contact, read_written
+
+from .strategies import MATRIX, NOW, any_cell, any_cells, any_text, ids, instants, json_values
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+PROFILE = load_profile("outbound-v1")
+TARGET = Target(PROFILE, "https://acme.niceincontact.com")
+RULES = Rules(MATRIX, NOW)
+
+field_values = json_values | any_text | instants.map(str) | st.floats()
+documents = st.dictionaries(
+    st.sampled_from([*PROFILE.read.fields.values(), *PROFILE.words, "access_token", "expires_in"]),
+    field_values,
+)
+bodies = st.one_of(
+    st.binary(),
+    documents.map(lambda each: json.dumps(each).encode()),
+    documents.map(lambda each: json.dumps(each)[:-1].encode()),
+    documents.map(lambda each: json.dumps(each).encode("utf-16")),
+)
+headers = st.dictionaries(
+    st.sampled_from(["retry-after", "etag", "content-type", "icstatusdescription"]), any_text
+)
+responses = st.builds(HttpResponse, st.integers(100, 599), headers, bodies)
+
+
+@given(responses, st.integers(0, 4 * 10**12))
+def test_any_answer_to_a_read_means_something_that_can_be_stored(
+    response: HttpResponse, now_ms: int
+) -> None:
+    got = read_contact(PROFILE, response, now_ms)
+    assert isinstance(got, answer.ReadAnswer)
+    if isinstance(got, answer.Found):
+        contact = got.contact
+        canonical_json({"a": [contact.state, contact.outcome, contact.agent]}).encode()
+        assert contact.etag is None or contact.etag.isprintable()
+
+
+@given(responses, st.integers(0, 4 * 10**12))
+def test_any_answer_to_a_write_means_something(response: HttpResponse, now_ms: int) -> None:
+    got = read_written(PROFILE, response, now_ms)
+    assert isinstance(got, answer.WriteAnswer)
+    if isinstance(got, answer.Accepted):
+        assert response.status in PROFILE.write.success
+
+
+@given(responses, st.floats(0, 1e9))
+def test_any_answer_of_the_token_endpoint_means_something(
+    response: HttpResponse, now_seconds: float
+) -> None:
+    got = read_token(PROFILE, response, now_seconds)
+    assert isinstance(got, Token | TokenRefused | TokenUnavailable)
+    if isinstance(got, Token):
+        assert got.secret.isprintable()
+        assert got.renew_at_seconds > now_seconds
+
+
+@given(any_cells)
+def test_any_cells_are_a_disposition_or_have_problems(cells: dict[str, object]) -> None:
+    disposition, problems = read_disposition(cells, RULES)
+    assert (disposition is None) == bool(problems)
+    for problem in problems:
+        assert problem.field in CANONICAL
+        assert problem.code
+        assert problem.message
+        assert problem.hint
+        (problem.message + problem.hint).encode()
+    for words in identity_of(cells).values():
+        assert words.isprintable()
+        words.encode()
+
+
+@given(
+    st.fixed_dictionaries(
+        {"campaign": ids, "contact": ids, "outcome": st.sampled_from(sorted(MATRIX)), "agent": ids},
+        optional=dict.fromkeys(("notes", "custom_fields", "timestamp", "event_id"), any_cell),
+    )
+)
+def test_whatever_is_a_disposition_can_be_keyed_and_sent(cells: dict[str, object]) -> None:
+    disposition, _ = read_disposition(cells, RULES)
+    if disposition is None:
+        return
+    assert CODE.fullmatch(disposition.outcome)
+    assert key_of(disposition) == key_of(disposition)
+    assert read_request(TARGET, disposition, "t", "r").url.isascii()
+    body = write_request(TARGET, disposition, "t", "r", None).body
+    assert body is not None
+    sent: Mapping[str, object] = json.loads(body)
+    assert sent["outcomeCode"] == disposition.outcome
+    assert sent.get("customFields") == disposition.custom_fields
+
+
+@given(
+    st.dictionaries(
+        st.sampled_from(["campaign_id", "agent", "custom.a", "custom.b", "Notes"]), any_cell
+    ),
+    st.dictionaries(st.sampled_from(CANONICAL), st.text(min_size=1)),
+)
+def test_any_cells_can_be_put_in_their_places(
+    cells: dict[str, object], defaults: dict[str, object]
+) -> None:
+    columns = ColumnMap(defaults=defaults)
+    fields = columns.canonical(cells, columns.places(cells))
+    assert set(fields) <= set(CANONICAL)
+    assert set(defaults) <= set(fields)
