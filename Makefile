@@ -18,7 +18,8 @@ demo: $(READY)
 	$(BIN)/aftercall demo
 
 test: $(READY) lint
-	$(BIN)/python -m pytest --numprocesses 2 --dist worksteal
+	$(BIN)/python -m pytest --numprocesses 2 --dist worksteal -m "not alone"
+	$(BIN)/python -m pytest -m alone
 
 lint: $(READY)
 	$(BIN)/ruff check --quiet .

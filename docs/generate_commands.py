@@ -1,6 +1,7 @@
 """Writes the commands' reference from the command line itself."""
 
-import click
+from typing import Any
+
 import typer
 
 from aftercall.interfaces.cli.main import app
@@ -21,29 +22,25 @@ def commands_page() -> str:
     return HEAD + "".join(described(root, "aftercall"))
 
 
-def described(command: click.Command, name: str) -> list[str]:
+def described(command: Any, name: str) -> list[str]:
     """Return the sections of a command and of those below it."""
-    if isinstance(command, click.Group):
-        return [
-            part
-            for word, below in command.commands.items()
-            for part in described(below, f"{name} {word}")
-        ]
-    context = click.Context(command, info_name=name)
+    below = getattr(command, "commands", None)
+    if below is not None:
+        return [part for word, one in below.items() for part in described(one, f"{name} {word}")]
+    # Not click's own classes: typer may bring a click of its own along.
+    context = command.context_class(command, info_name=name)
     pieces = " ".join(command.collect_usage_pieces(context))
     text = (command.help or "").strip()
-    rows = [
-        f"| `{spelled(option)}` | {(option.help or '').strip()} |"
+    records = [
+        option.get_help_record(context)
         for option in command.params
-        if isinstance(option, click.Option) and not option.hidden
+        if option.param_type_name == "option" and not option.hidden
     ]
+    rows = [f"| `{cell(names)}` | {cell(meaning)} |" for names, meaning in records]
     table = "\n".join(["", "| option | meaning |", "|---|---|", *rows, ""]) if rows else ""
     return [f"\n## `{name}`\n\n```text\n{name} {pieces}\n```\n\n{text}\n{table}"]
 
 
-def spelled(option: click.Option) -> str:
-    """Return an option as it is typed."""
-    names = ", ".join(option.opts)
-    if option.is_flag:
-        return names
-    return f"{names} {option.make_metavar(click.Context(click.Command('_')))}"
+def cell(text: str) -> str:
+    """Return text for a table's cell, which a bar would end."""
+    return " ".join(text.split()).replace("|", "\\|")

@@ -2,8 +2,8 @@
 
 import asyncio
 import os
-from collections.abc import AsyncIterator, Mapping, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import AsyncGenerator, AsyncIterator, Mapping, Sequence
+from contextlib import aclosing, asynccontextmanager
 from pathlib import Path
 
 from aftercall.adapters.sources import SourceOptions
@@ -92,7 +92,7 @@ class OpenSession:
             raise RuntimeError(message)
         return self._report
 
-    async def sync(self, source: str | Path | Rows) -> AsyncIterator[Settled]:
+    async def sync(self, source: str | Path | Rows) -> AsyncGenerator[Settled, None]:
         """Write dispositions to the tenant, yielding each row as it reaches its status.
 
         Leaving the loop early stops the run after what is under way; its open rows are gone on
@@ -107,8 +107,9 @@ class OpenSession:
             job = self._session.files([str(source)], SourceOptions())
         else:
             job = self._session.objects(source)
-        async for settled in self._stream(job):
-            yield settled
+        async with aclosing(self._stream(job)) as stream:
+            async for settled in stream:
+                yield settled
 
     async def stop(self) -> None:
         """Stop a run whose loop was left, and wait for what is under way. `open` calls it."""
@@ -121,7 +122,7 @@ class OpenSession:
             pass  # Whoever waits for room in the queue has to get on.
         self._report = await running.work
 
-    async def _stream(self, job: Job) -> AsyncIterator[Settled]:
+    async def _stream(self, job: Job) -> AsyncGenerator[Settled, None]:
         await self.stop()
         running = self._running = _Running(job, self._session)
         try:

@@ -122,7 +122,7 @@ class ClaimsContract(Contract):
         turn = await rig.turn()
         assert (turn.claims, [one.run for one in turn.settled]) == ((), ["run-2"])
 
-    async def test_a_newer_row_that_failed_supersedes_but_one_that_was_refused_does_not(
+    async def test_a_newer_row_supersedes_also_when_it_failed_or_was_refused(
         self, rig: Rig
     ) -> None:
         for contact, verdict in (("P1", REFUSED), ("P2", GONE)):
@@ -137,8 +137,8 @@ class ClaimsContract(Contract):
         older = [candidate(contact, timestamp=EARLIER) for contact in ("P1", "P2", "P3")]
         await rig.admit(*older, run="run-2")
         turn = await rig.turn()
-        assert contacts(turn) == ["P1", "P2"]
-        assert [one.contact for one in turn.settled] == ["P3"]
+        assert contacts(turn) == []
+        assert [one.contact for one in turn.settled] == ["P1", "P2", "P3"]
 
     async def test_no_row_is_taken_while_another_of_its_contact_is_being_written(
         self, rig: Rig
@@ -168,6 +168,14 @@ class ClaimsContract(Contract):
         await rig.bring(LOST)
         await rig.admit(candidate(timestamp=LATER))
         turn = await rig.turn(at_ms=NOW + 60_000)
+        assert turn.settled == ()
+        assert [(claim.doubt, claim.newer) for claim in turn.claims] == [(True, True)]
+
+    async def test_a_deferred_row_in_doubt_is_read_back_too(self, rig: Rig) -> None:
+        await rig.bring(LOST)
+        await rig.settle(await rig.claim(at_ms=NOW + 60_000), BUSY, NOW + 60_000)
+        await rig.admit(candidate(timestamp=LATER))
+        turn = await rig.turn(at_ms=NOW + 120_000)
         assert turn.settled == ()
         assert [(claim.doubt, claim.newer) for claim in turn.claims] == [(True, True)]
 

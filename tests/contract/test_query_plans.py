@@ -13,6 +13,7 @@ import pytest
 
 from aftercall.adapters.journal.sqlite import SqliteJournal
 from aftercall.adapters.journal.sqlite.statements import statement, statements
+from aftercall.domain.status import DUE, HOLDING, NEWER, OPEN, Status
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -153,6 +154,17 @@ def test_every_statement_can_be_prepared(db: Connection) -> None:
     assert statements()
     for name in statements():
         assert isinstance(plan_of(db, name), list)
+
+
+def test_the_lists_of_statuses_in_sql_are_those_of_the_domain(db: Connection) -> None:
+    made = [row[0] for row in db.execute("SELECT sql FROM sqlite_schema WHERE sql IS NOT NULL")]
+    texts = " ".join([*made, *statements().values()])
+    lists = [
+        frozenset(re.findall(r"'(\w+)'", listed))
+        for listed in re.findall(r"status IN \(([^)]*)\)", texts)
+    ]
+    known: set[frozenset[str]] = {frozenset(Status), OPEN, DUE, HOLDING, NEWER}
+    assert set(lists) == known
 
 
 def test_the_due_campaigns_are_found_by_one_seek_each(db: Connection) -> None:

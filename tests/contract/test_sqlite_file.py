@@ -267,3 +267,12 @@ async def test_a_copy_is_a_journal_of_its_own(path: Path) -> None:
     assert copy.stat().st_mode & 0o777 == 0o600
     other.close()
     journal.close()
+
+
+def test_a_copy_of_no_journal_is_an_empty_one(path: Path) -> None:
+    copy = path.with_name("copy.db")
+    copy_journal(path, copy)
+    assert not path.exists()
+    journal = SqliteJournal(copy)
+    assert journal.archive.runs() == []
+    journal.close()

@@ -84,9 +84,7 @@ def assert_books_balance(
         _assert_heard(reports, applied, crm)
 
 
-def _assert_heard(
-    reports: Sequence[Report], applied: Mapping[Identity, int], crm: Entries
-) -> None:
+def _assert_heard(reports: Sequence[Report], applied: Mapping[Identity, int], crm: Entries) -> None:
     """Check that the CRM heard of every applied row under one id, or still waits to."""
     ids: dict[Identity, set[str]] = {}
     for event in crm:

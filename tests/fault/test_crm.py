@@ -28,9 +28,7 @@ async def deliver_later(rig: Rig, report: Report) -> Report:
 
 
 @pytest.mark.parametrize("kind", ["crm_error", "crm_throttle", "crm_reset_after", "crm_slow"])
-async def test_an_event_that_failed_is_sent_again_under_its_id(
-    rig_with: Rigged, kind: str
-) -> None:
+async def test_an_event_that_failed_is_sent_again_under_its_id(rig_with: Rigged, kind: str) -> None:
     async with rig_with(faults=always(kind, slow_seconds=1.0)) as rig:
         report = await rig.sync(rows_for(names(ROWS)), crm=SOON)
 

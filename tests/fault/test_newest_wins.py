@@ -12,8 +12,19 @@ from aftercall.wiring import write_results
 
 from .books import assert_books_balance, outcomes_held
 from .conftest import Rigged
-from .rig import SEED, Rig, Row, always, hit_on_write, names, on_write, record, row, rows_for
-from .rig import world_of
+from .rig import (
+    SEED,
+    Rig,
+    Row,
+    always,
+    hit_on_write,
+    names,
+    on_write,
+    record,
+    row,
+    rows_for,
+    world_of,
+)
 
 OLD, NEW = "2026-01-10T08:00:00Z", "2026-01-12T08:00:00Z"
 
@@ -63,9 +74,7 @@ async def test_what_the_tenant_holds_counts_too(rig_with: Rigged) -> None:
     ]
     stamp = "2026-01-11T08:00:00Z"
     async with rig_with(world=world_of(*contacts)) as rig:
-        report = await rig.sync(
-            [row(name, timestamp=stamp) for name in ("newer", "older", "same")]
-        )
+        report = await rig.sync([row(name, timestamp=stamp) for name in ("newer", "older", "same")])
 
         assert report.reasons(Status.SUPERSEDED) == {"newer_in_tenant": 1}
         assert report.statuses == {
@@ -166,9 +175,10 @@ async def test_a_row_that_failed_is_accepted_when_it_is_fed_again(
 
 
 async def test_a_failed_row_is_retried_in_its_own_run(rig_with: Rigged) -> None:
-    async with rig_with(faults=always("error_before", fault_limit=0)) as rig, rig.session(
-        retry={"attempts_max": 1}
-    ) as session:
+    async with (
+        rig_with(faults=always("error_before", fault_limit=0)) as rig,
+        rig.session(retry={"attempts_max": 1}) as session,
+    ):
         first = await session.perform(session.objects(rows_for(names(5))))
         assert first.statuses == {Status.FAILED: 5}
         rig.simulator.set_faults(Faults())
@@ -181,9 +191,10 @@ async def test_a_failed_row_is_retried_in_its_own_run(rig_with: Rigged) -> None:
 
 async def test_a_failed_row_in_doubt_is_read_back_when_it_is_retried(rig_with: Rigged) -> None:
     contacts = hit_on_write("reset_after", 3)
-    async with rig_with(faults=on_write("reset_after")) as rig, rig.session(
-        retry={"attempts_max": 1}
-    ) as session:
+    async with (
+        rig_with(faults=on_write("reset_after")) as rig,
+        rig.session(retry={"attempts_max": 1}) as session,
+    ):
         first = await session.perform(session.objects(rows_for(contacts)))
         again = await session.perform(session.retry(first.run, (Status.FAILED,)))
 

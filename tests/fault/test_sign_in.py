@@ -188,7 +188,9 @@ async def test_a_tenant_that_goes_away_in_mid_run_fails_no_row_that_can_still_go
         assert_books_balance(final, rig.ledger(), rig.crm())
 
 
-def test_the_blocking_front_door_raises_the_same_errors(tmp_path_factory: pytest.TempPathFactory) -> None:
+def test_the_blocking_front_door_raises_the_same_errors(
+    tmp_path_factory: pytest.TempPathFactory,
+) -> None:
     journal = tmp_path_factory.mktemp("door") / "journal.db"
     config = {
         "tenant": {"base_url": "https://no-such-tenant.invalid"},

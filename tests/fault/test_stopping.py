@@ -1,6 +1,7 @@
 """A run that is asked to stop finishes what is under way and leaves the rest for a resume."""
 
 import asyncio
+import time
 
 import aftercall
 from aftercall.domain.status import Status
@@ -26,10 +27,11 @@ async def test_a_stop_in_mid_run_leaves_nothing_half_done(rig_with: Rigged) -> N
             working = asyncio.create_task(session.perform(job))
             await until(lambda: rig.has_changed(60))
             job.run.halt.throw(ENOUGH)
-            stopped_after = len(recorder.sent)
+            stopped = time.monotonic()
             report = await within(10, working)
 
-            assert len(recorder.sent) - stopped_after <= 1, "something left after the stop"
+            # What had its slot already may still leave; nobody new gets one.
+            assert all(sent.left - stopped < 0.2 for sent in recorder.sent)
             assert all(sent.status is not None for sent in recorder.sent)
         assert job.run.halt.reason is ENOUGH
         assert Status.WRITING not in report.statuses
@@ -85,38 +87,41 @@ async def test_a_stop_before_anything_was_written_sends_nothing(rig: Rig) -> Non
     assert report.count(Status.APPLIED) == 0
 
 
-async def test_a_reader_who_leaves_early_stops_the_run(rig: Rig) -> None:
+async def test_a_reader_who_leaves_early_stops_the_run(rig_with: Rigged) -> None:
     rows = many(300)
-    async with aftercall.open(rig.config(), rig.environment) as session:
-        stream = session.sync(rows)
-        seen = [await anext(stream) for _ in range(10)]
-        await within(10, stream.aclose())
+    async with rig_with(latency_ms=10) as rig:
+        async with aftercall.open(rig.config(), rig.environment) as session:
+            async for settled in session.sync(rows):
+                assert settled.status is Status.APPLIED
+                break
         report = session.report
 
-        assert {settled.status for settled in seen} == {Status.APPLIED}
+        assert 1 <= report.count(Status.APPLIED) < 300
         assert Status.WRITING not in report.statuses
-        async for _ in session.sync([]):
-            pass
-    final = await rig.resume()
-    assert final.read in {0, 300}
-    landed = {(change["campaign"], change["contact"]) for change in rig.ledger()}
-    assert len(landed) == 300
+        assert_books_balance(report, rig.ledger(), rig.crm())
+        # Objects cannot be read again from the journal; what came in is gone on with.
+        again = await rig.sync(rows)
+        first = await rig.resume()
+        assert first.open == again.open == 0
+        landed = {(change["campaign"], change["contact"]) for change in rig.ledger()}
+        assert len(landed) == len(rig.ledger()) == 300
 
 
 async def test_a_slow_reader_holds_the_work_up_and_can_leave(rig: Rig) -> None:
     # Not more may pile up than the stream says it keeps (1000 rows) and what is under way.
-    rows = many(4000)
-    async with aftercall.open(rig.config(limits={"requests_per_second": 10_000.0}), rig.environment) as session:
-        stream = session.sync(rows)
+    config = rig.config(limits={"requests_per_second": 10_000.0})
+    seen = -1
+
+    def at_rest() -> bool:
+        nonlocal seen
+        changes = int(rig.simulator.stats()["changes"])
+        still, seen = changes == seen, changes
+        return still and changes >= 1000
+
+    async with aftercall.open(config, rig.environment) as session:
+        stream = session.sync(many(4000))
         await anext(stream)
-        progress = {"changes": -1}
-
-        def at_rest() -> bool:
-            changes = rig.simulator.stats()["changes"]
-            still = changes == progress["changes"]
-            progress["changes"] = changes
-            return still and changes >= 1000
-
         await until(at_rest, 30)
-        assert progress["changes"] <= 2500
-        await within(15, stream.aclose())
+        assert seen <= 2500
+        await within(15, session.stop())
+    assert session.report.open > 0

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 from aftercall.domain import instant
 from aftercall.domain.answer import one_line
 from aftercall.domain.disposition import Disposition
-from aftercall.domain.settlement import without_notes
+from aftercall.domain.settlement import without_personal_data
 from aftercall.wire.responses import WORDS_CHARACTERS_MAX, clean
 
 from .strategies import any_text, instants, notes
@@ -56,6 +56,6 @@ def test_notes_never_come_back_in_the_tenants_words_however_they_were_cut(
     around: str, words: str
 ) -> None:
     row = Disposition(campaign="C", contact="P", outcome="SALE", agent="A", notes=words * 8)
-    told = without_notes(clean(f"{around} '{words * 8}' {around}"), row)
+    told = without_personal_data(clean(f"{around} '{words * 8}' {around}"), row)
     assert one_line(words * 8) not in told
     assert "[notes]" in told

@@ -1,8 +1,6 @@
 """The configuration: precedence, every problem at once in plain words, and secrets."""
 
 import base64
-import subprocess
-import sys
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Protocol

@@ -5,7 +5,7 @@ answer means for the row; `conclude` turns a verdict into the settlement which o
 stores. All are pure: the time and a random number are arguments.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from aftercall.domain import answer, instant
@@ -270,7 +270,7 @@ def conclude(
     """
     event, due_ms = _schedule(claim, verdict, policy, moment)
     status = advance(Status.WRITING, event)
-    words = without_notes(verdict.words, claim.disposition)
+    words = without_personal_data(verdict.words, claim.disposition)
     entry: Mapping[str, Json] | None = None
     if status in SETTLED or verdict.event is Event.DOUBT:
         finding = Finding(status, verdict.reason, words)
@@ -292,19 +292,37 @@ def conclude(
     )
 
 
-def without_notes(words: str, disposition: Disposition) -> str:
-    """Return a tenant's words without the row's notes, should it have quoted them back.
+def without_personal_data(words: str, disposition: Disposition) -> str:
+    """Return a tenant's words without the row's notes and custom values, should it quote them."""
+    words = _without(words, answer.one_line(disposition.notes or ""), "[notes]")
+    for value in _texts(disposition.custom_fields):
+        text = answer.one_line(value)
+        if len(text) >= QUOTE_CHARACTERS_MIN:
+            words = _without(words, text, "[custom field]")
+    return words
 
-    Words that were cut may end in a quote that was cut with them.
-    """
-    notes = answer.one_line(disposition.notes or "")
-    if not notes:
+
+def _texts(value: Json) -> Iterator[str]:
+    """Yield all texts in a JSON value."""
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, Mapping):
+        for part in value.values():
+            yield from _texts(part)
+    elif isinstance(value, Sequence):
+        for part in value:
+            yield from _texts(part)
+
+
+def _without(words: str, text: str, mark: str) -> str:
+    """Return `words` without `text`; words that were cut may end in a quote that was cut too."""
+    if not text:
         return words
-    words = words.replace(notes, "[notes]")
+    words = words.replace(text, mark)
     if words.endswith("…"):
-        for size in range(min(len(words), len(notes)), QUOTE_CHARACTERS_MIN - 1, -1):
-            if words[:-1].endswith(notes[:size]):
-                return words[: -1 - size] + "[notes]…"
+        for size in range(min(len(words), len(text)), QUOTE_CHARACTERS_MIN - 1, -1):
+            if words[:-1].endswith(text[:size]):
+                return f"{words[: -1 - size]}{mark}…"
     return words
 
 

@@ -134,6 +134,8 @@ class Feed:
 
     async def next_batch(self, halt: Halt) -> Sequence[Candidate] | None:
         """Return the next batch, an empty one at the end; None if the run is stopped."""
+        if halt.thrown:
+            return None  # Before what is ready: a quick input always has a batch ready.
         get = asyncio.ensure_future(self._ready.get())
         stop = asyncio.ensure_future(halt.wait_thrown())
         await asyncio.wait({get, stop}, return_when=asyncio.FIRST_COMPLETED)

@@ -43,6 +43,7 @@ class SlotBook:
         self._pacing = pacing
         self._clock = clock
         self._slots = Slots(0, 0, 1)
+        self._earliest_us = 0
 
     async def take_over(self, turn: Awaitable[Turn]) -> Turn:
         """Await a turn on the campaign and reserve under its epoch from then on.
@@ -57,7 +58,8 @@ class SlotBook:
     async def next_slot(self) -> int | None:
         """Return the next slot in microseconds since the epoch; None if the fence is lost."""
         while True:
-            slots, oldest = self._slots, self._clock.now_us() - self.pace.late_us_max
+            slots, now_us = self._slots, self._clock.now_us()
+            oldest = max(now_us - self.pace.late_us_max, self._earliest_us)
             late = -((slots.first_us - oldest) // slots.spacing_us) if slots.count else 0
             if late > 0:
                 slots = _without(slots, min(late, slots.count))
@@ -75,6 +77,18 @@ class SlotBook:
     def is_late(self, slot_us: int) -> bool:
         """Say whether a slot may no longer be used."""
         return self._clock.now_us() - slot_us > self.pace.late_us_max
+
+    def moved(self, slot_us: int) -> int:
+        """Return a slot that had to wait for the tenant's own: now, if that made it late.
+
+        Campaigns that queue for the tenant would all come late, and none would ever send, if it
+        were dropped. The next slot lies a whole spacing after this one, as ever.
+        """
+        if not self.is_late(slot_us):
+            return slot_us
+        now_us = self._clock.now_us()
+        self._earliest_us = now_us + self.pace.spacing_us
+        return now_us
 
     async def pause(self, until_us: int) -> None:
         """Drop what is reserved and take nothing before `until_us`."""
@@ -119,8 +133,8 @@ class Lane:
         self.book = book
         self.meter = Meter(book.campaign, book.pace.per_second)
         self._gates = gates
-        self._writes: deque[asyncio.Future[bool]] = deque()
-        self._reads: deque[asyncio.Future[bool]] = deque()
+        self._writes: deque[asyncio.Future[int | None]] = deque()
+        self._reads: deque[asyncio.Future[int | None]] = deque()
         self._pump: asyncio.Task[None] | None = None
         self._throttled_in_a_row = 0
         self._held_back_seconds = -math.inf
@@ -133,16 +147,27 @@ class Lane:
         Returns True with a permit held, which `release` gives back; False if none may leave
         soon: the run stops, the campaign is paused, or another worker has taken it over.
         """
+        while (slot_us := await self._slot(write=write)) is not None:
+            # Whatever held everything up since the slot was given (a collection of garbage, other
+            # tasks) must not make this request leave in a bunch with the next ones.
+            if not self.book.is_late(slot_us):
+                self.meter.count(self._gates.clock.seconds())
+                return True
+            self.release()
+        return False
+
+    async def _slot(self, *, write: bool) -> int | None:
+        """Wait for a slot, which comes with a permit; None if there is none soon."""
         if self._gates.halt.thrown:
-            return False
-        waiter: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
+            return None
+        waiter: asyncio.Future[int | None] = asyncio.get_running_loop().create_future()
         (self._writes if write else self._reads).append(waiter)
         if self._pump is None or self._pump.done():
             self._pump = asyncio.create_task(self._let_out(), name=f"lane {self.book.campaign}")
         try:
             return await waiter
         except asyncio.CancelledError:
-            if waiter.done() and not waiter.cancelled() and waiter.result():
+            if waiter.done() and not waiter.cancelled() and waiter.result() is not None:
                 self.release()
             raise
 
@@ -187,19 +212,20 @@ class Lane:
             if waiter is None:
                 self.release()
             else:
-                self.meter.count(self._gates.clock.seconds())
-                waiter.set_result(True)
+                waiter.set_result(slot_us)
 
     async def _slot_with_permit(self) -> int | None:
         """Return a slot whose time has come, a permit held; None if there is none soon."""
         held = False
+        # A campaign that is slower than that has all its slots far away.
+        patience_us = max(PATIENCE_US, 2 * self.book.pace.spacing_us)
         while True:
             slot_us = await self.book.next_slot()
             ahead_us = 0 if slot_us is None else slot_us - self._gates.clock.now_us()
-            if slot_us is None or ahead_us > PATIENCE_US or self._gates.halt.thrown:
+            if slot_us is None or ahead_us > patience_us or self._gates.halt.thrown:
                 if held:
                     self.release()
-                if slot_us is not None and ahead_us > PATIENCE_US:
+                if slot_us is not None and ahead_us > patience_us:
                     self.opens_us = max(self.opens_us, slot_us)
                 return None
             # The permit comes before the slot's time: taken after it, requests that had waited
@@ -214,6 +240,7 @@ class Lane:
                 await asyncio.sleep(ahead_us / SECOND_US)
             if self._gates.tenant is not None:
                 await self._wait_for_tenant(self._gates.tenant)
+                slot_us = self.book.moved(slot_us)
             # One that was given before the campaign was asked to slow down is not used after it.
             if slot_us >= self.opens_us and not self.book.is_late(slot_us):
                 return slot_us
@@ -230,7 +257,7 @@ class Lane:
                 if not tenant.is_late(slot_us):
                     return
 
-    def _next_waiter(self) -> asyncio.Future[bool] | None:
+    def _next_waiter(self) -> asyncio.Future[int | None] | None:
         for waiting in (self._writes, self._reads):
             while waiting:
                 waiter = waiting.popleft()
@@ -241,4 +268,4 @@ class Lane:
     def _dismiss(self) -> None:
         """Tell everybody who waits that nothing leaves soon."""
         while (waiter := self._next_waiter()) is not None:
-            waiter.set_result(False)
+            waiter.set_result(None)

@@ -76,10 +76,11 @@ class Session:
                 log.info("token %d issued", self.issued)
                 return got
             if isinstance(got, TokenRefused):
-                message = f"The tenant refused the client credentials: {got.words}"
+                words = got.words.replace(self._identity.client_secret, "[secret]")
+                message = f"The tenant refused the client credentials: {words}"
                 fix = "Check CXONE_CLIENT_ID and CXONE_CLIENT_SECRET, and tenant.instance."
                 raise CredentialsRefused(message, fix=fix, next_command="aftercall check")
-            words = got.words
+            words = got.words.replace(self._identity.client_secret, "[secret]")
             if attempt < SIGN_IN.attempts_max:
                 await asyncio.sleep(SIGN_IN.wait_seconds(attempt, self._chance()))
         url = self._target.base_url + self._target.profile.token.path

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from aftercall.domain.answer import Found, ReadAnswer, WriteAnswer
 from aftercall.domain.disposition import Disposition
+from aftercall.domain.pacing import SECOND_US
 from aftercall.engine.lane import Lane
 from aftercall.engine.session import Session
 from aftercall.errors import CredentialsRefused
@@ -114,7 +115,7 @@ class Tenant:
             raise NotGranted
         try:
             sent = self._clock.seconds()
-            if read_at is not None and sent - read_at > FRESH_SECONDS:
+            if read_at is not None and sent - read_at > _fresh_seconds(lane):
                 raise TooOld
             # The token of now, not of when the request began to wait for its slot.
             token = self._session.latest or await self._session.token()
@@ -138,3 +139,8 @@ class Tenant:
 
     def _now_ms(self) -> int:
         return self._clock.now_us() // 1000
+
+
+def _fresh_seconds(lane: Lane) -> float:
+    """Return how old a read may be: at a slow pace the next slot alone is seconds away."""
+    return max(FRESH_SECONDS, 2 * lane.book.pace.spacing_us / SECOND_US)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import gc
 import json
 import os
 import signal
@@ -83,6 +84,11 @@ async def _serve(config: SimulatorConfig, launch: Launch) -> None:
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, stop.set)
     async with Simulator(config) as simulator:
+        # What was imported and loaded stays; looking through it all, again and again, would hold
+        # requests up for longer than a strict limiter forgives its clients.
+        gc.collect()
+        gc.freeze()
+        gc.set_threshold(50_000, 50, 1000)
         if launch.exit_with_stdin:
             # A thread, because standard input may be a file, which event loops cannot watch.
             threading.Thread(target=_await_end, args=(loop, stop), daemon=True).start()

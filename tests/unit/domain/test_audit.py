@@ -31,7 +31,13 @@ EXCHANGE = Exchange(
 
 
 def entry(status: Status, exchange: Exchange = EXCHANGE) -> dict[str, Json]:
-    subject = claim(notes="new secret", event_id="E1", attempt=2).subject
+    subject = claim(
+        notes="new secret",
+        event_id="E1",
+        attempt=2,
+        deferral=3,
+        first_deferred_ms=NOON_MS - 60_000,
+    ).subject
     return audit_entry(subject, Finding(status, "why", "words"), exchange, NOON_MS + 7)
 
 
@@ -76,6 +82,8 @@ def test_an_entry_says_who_what_before_after_why_and_when() -> None:
         "conditional": True,
         "http_status": 204,
         "request_id": "r-1",
+        "deferrals": 3,
+        "deferred_since": "2026-11-23T11:59:00.000Z",
     }
 
 

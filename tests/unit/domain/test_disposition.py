@@ -10,12 +10,13 @@ from aftercall.domain.disposition import (
     CUSTOM_BYTES_MAX,
     Disposition,
     Problem,
+    Rules,
     identity_of,
     read_disposition,
 )
 from aftercall.domain.outcomes import Category
 
-from .make import CELLS, NOON, RULES
+from .make import CELLS, MATRIX, NOON, RULES
 
 SECRET = "her number is 0555"
 
@@ -247,6 +248,12 @@ def test_a_timestamp_of_the_future_says_how_far(ahead: timedelta, told: str) -> 
     problem = refused(timestamp=NOON + ahead)
     assert problem.code == "future_timestamp"
     assert told in problem.message
+
+
+def test_a_strict_rule_tells_the_seconds() -> None:
+    cells = CELLS | {"timestamp": NOON + timedelta(seconds=7)}
+    _, problems = read_disposition(cells, Rules(MATRIX, NOON, skew_seconds=0.0))
+    assert [one.message for one in problems] == ["The timestamp lies 7 seconds in the future."]
 
 
 def test_a_small_skew_is_no_future() -> None:

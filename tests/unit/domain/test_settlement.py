@@ -13,7 +13,7 @@ from aftercall.domain.settlement import (
     conclude,
     verdict_of_read,
     verdict_of_write,
-    without_notes,
+    without_personal_data,
 )
 from aftercall.domain.status import SETTLED, Event, Status
 
@@ -216,14 +216,14 @@ def test_what_waits_for_something_is_not_settled_in_doubt_or_not() -> None:
 def test_notes_that_the_tenant_quotes_back_are_taken_out(
     notes: str | None, words: str, shown: str
 ) -> None:
-    assert without_notes(words, disposition(notes=notes)) == shown
+    assert without_personal_data(words, disposition(notes=notes)) == shown
 
 
 def test_notes_that_were_cut_with_the_words_are_taken_out_too() -> None:
     notes = "her number is 0555 " * 30
     words = ("too long: " + notes)[:199] + "…"
-    assert without_notes(words, disposition(notes=notes)) == "too long: [notes]…"
-    assert without_notes("unrelated words that were cut…", disposition(notes=notes)) == (
+    assert without_personal_data(words, disposition(notes=notes)) == "too long: [notes]…"
+    assert without_personal_data("unrelated words that were cut…", disposition(notes=notes)) == (
         "unrelated words that were cut…"
     )
 
@@ -235,3 +235,11 @@ def test_neither_the_settlement_nor_its_entry_holds_the_notes() -> None:
     assert settlement.entry is not None
     assert "secret" not in repr(settlement.entry)
     assert "0555" not in repr(settlement.entry)
+
+
+def test_custom_values_that_the_tenant_quotes_are_taken_out() -> None:
+    row = disposition(custom_fields={"street": "4 Elm Road", "more": [{"mail": "a@example.org"}]})
+    words = "bad value 4 Elm Road; and a@example.org; score 7"
+    assert without_personal_data(words, row) == (
+        "bad value [custom field]; and [custom field]; score 7"
+    )

@@ -60,9 +60,11 @@ def test_each_event_happens_somewhere() -> None:
     assert {event for _, event in TRANSITIONS} == set(Event)
 
 
-def test_a_failed_row_frees_its_key_and_still_counts_against_older_rows() -> None:
-    assert Status.FAILED not in HOLDING
-    assert Status.FAILED in NEWER
+def test_a_refused_row_frees_its_key_and_still_counts_against_older_rows() -> None:
+    tried = {Status.FAILED, Status.REJECTED, Status.MISSING}
+    assert not tried & HOLDING
+    assert tried <= NEWER
+    assert not {Status.DUPLICATE, Status.SUPERSEDED, Status.INVALID} & NEWER
 
 
 def test_rows_enter_as_pending_invalid_or_duplicate() -> None:

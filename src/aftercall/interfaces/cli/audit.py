@@ -36,6 +36,7 @@ COLUMNS = (
     "schema", "kind", "timestamp", "run_id", "row_id", "source", "source_sha256", "line",
     "campaign_id", "contact_id", "outcome_code", "category", "agent_id",
     "disposition_timestamp", "event_id", "status", "reason", "message", "attempt",
+    "deferrals", "deferred_since",
     *(f"before.{name}" for name in OBSERVED),
     *(f"after.{name}" for name in OBSERVED[1:]),
     "latency_ms", "read_ms", "write_ms", "wait_ms", "read_to_write_ms", "conditional",

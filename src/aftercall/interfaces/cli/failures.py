@@ -67,6 +67,7 @@ def tell_usage(error: UsageTrouble) -> int:
 
 def tell_system(error: OSError) -> int:
     """Print what the system refused, and return the exit code."""
+    hush_stdout()  # It may be standard output that is full: what is left is not tried again.
     name = f": {error.filename}" if error.filename else ""
     _print([_clean(f"error: {error.strerror or type(error).__name__}{name}")])
     return FAILURE

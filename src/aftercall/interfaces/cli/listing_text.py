@@ -20,6 +20,7 @@ WIDE = 110
 """Columns from which the inputs stand on a run's own line."""
 
 INDENT = "    "
+MINUTES = len("2026-11-23 10:15")
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,8 +73,8 @@ def runs_view(lines: Sequence[RunLine], width: int) -> Iterator[Text]:
     for line in lines:
         record = line.record
         numbers = (record.read, line.successful, line.failed, line.open)
-        cells = [f"{number:,}" for number in numbers]
-        when = local_time(record.started_ms)
+        cells = [str(number) for number in numbers]
+        when = local_time(record.started_ms)[:MINUTES]
         text = _run_columns(plain(record.run), when, line.state, cells)
         inputs = ", ".join(plain(source.name) for source in record.sources)
         yield Text(f"{text}  {inputs}" if width >= WIDE else f"{text}\n{INDENT}{inputs}")
@@ -82,7 +83,7 @@ def runs_view(lines: Sequence[RunLine], width: int) -> Iterator[Text]:
 def _run_columns(run: str, started: str, state: str, numbers: Sequence[str]) -> str:
     read, successful, failed, still_open = numbers
     counts = f"{read:>7} {successful:>10} {failed:>7} {still_open:>6}"
-    return f"{run:<20} {started:<19} {state:<8}{counts}"
+    return f"{run:<20} {started:<16} {state:<8}{counts}"
 
 
 def rows_view(rows: Sequence[RowRecord], names: Mapping[int, str]) -> Iterator[RenderableType]:

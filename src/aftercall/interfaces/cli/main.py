@@ -10,7 +10,12 @@ from typer.main import get_command
 from aftercall.errors import AftercallError
 from aftercall.interfaces.cli import failures, history, setup, trial, work
 
-USAGE = {"max_content_width": 100, "help_option_names": ["--help", "-h"]}
+USAGE = {
+    "max_content_width": 100,
+    "help_option_names": ["--help", "-h"],
+    # With a value that is known, typer need not import what it checks values with.
+    "default_map": {"help": False},
+}
 
 app = typer.Typer(
     name="aftercall",

@@ -2,22 +2,22 @@
 
 import asyncio
 import os
-from contextlib import suppress
 from pathlib import Path
 
 import typer
+from rich.table import Table
 from rich.text import Text
 
 from aftercall.errors import AftercallError
 from aftercall.interfaces.cli.options import CONFIG, Place
 from aftercall.interfaces.cli.runs import settings_for
 from aftercall.interfaces.cli.starter import starter_text
-from aftercall.interfaces.cli.terminal import out, plain, say
+from aftercall.interfaces.cli.terminal import out, plain, print_pieces, say
 from aftercall.wiring import CheckResult, check_up
 
 STYLES = {"ok": "green", "warn": "yellow", "fail": "bold red"}
 LABELS = {"ok": "ok", "warn": "warn", "fail": "FAIL"}
-NAME_COLUMNS = 10
+NAME_COLUMNS = 8
 
 BAD_TENANT = 75
 BAD_CONFIGURATION = 78
@@ -64,7 +64,7 @@ def check(place: Place, contact: str | None) -> int:
             worst = 0
             # No environment but the process's own: this is where a run would look, too.
             async for finding in check_up(settings, os.environ, probe):
-                _print(finding)
+                print_pieces([finding_view(finding)])
                 worst = max(worst, _code(finding))
             return worst
 
@@ -84,15 +84,17 @@ def _probe(contact: str | None) -> tuple[str, str] | None:
     return campaign, one
 
 
-def _print(finding: CheckResult) -> None:
-    console = out()
-    label = Text(f"{LABELS[finding.level]:<6}", style=STYLES[finding.level])
-    line = label.append(f"{finding.name:<{NAME_COLUMNS}}{plain(finding.words)}", style="default")
-    console.print(line, soft_wrap=True)
+def finding_view(finding: CheckResult) -> Table:
+    """Return a finding: how it stands, what it is about, and the fix if one is needed."""
+    grid = Table.grid(padding=(0, 2, 0, 0))
+    grid.add_column(width=4)
+    grid.add_column(min_width=NAME_COLUMNS, no_wrap=True)
+    grid.add_column(overflow="fold")
+    label = Text(LABELS[finding.level], style=STYLES[finding.level])
+    grid.add_row(label, finding.name, plain(finding.words))
     if finding.level != "ok" and finding.fix:
-        console.print(f"{'':<{NAME_COLUMNS + 6}}fix: {plain(finding.fix)}", soft_wrap=True)
-    with suppress(BrokenPipeError):
-        console.file.flush()
+        grid.add_row("", "", f"fix: {plain(finding.fix)}")
+    return grid
 
 
 def _code(finding: CheckResult) -> int:

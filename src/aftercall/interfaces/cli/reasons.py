@@ -23,6 +23,8 @@ WORDS = {
     "forbidden": "the tenant forbids this contact (403)",
     "future_timestamp": "the timestamp lies in the future",
     "garbage": "the answer was not the tenant's",
+    "gzip_bomb": "the file unpacks to far too much",
+    "gzip_broken": "the compressed file is damaged",
     "json_broken": "the row is broken JSON",
     "missing_value": "a required value is empty",
     "naive_timestamp": "the timestamp has no zone",

@@ -64,6 +64,7 @@ def report_view(report: Report, closing: Closing, width: int) -> Iterator[Render
     if report.read:
         yield Text()
         yield statuses(report)
+    if report.total_processed:
         yield Text()
         yield accuracy(report)
     if report.latency:

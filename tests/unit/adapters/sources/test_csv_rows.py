@@ -132,7 +132,13 @@ def test_two_hundred_opened() -> None:
 
 def test_rows_of_another_length_are_problems_of_their_own() -> None:
     rows = read("a,b,c\n1,2\n1,2,3\n1,2,3,4\n1,2,3,,\n1\n")
-    assert codes(rows) == ["too_few_cells", None, "too_many_cells", "too_many_cells", "too_few_cells"]
+    assert codes(rows) == [
+        "too_few_cells",
+        None,
+        "too_many_cells",
+        "too_many_cells",
+        "too_few_cells",
+    ]
     assert rows[0].cells == {"a": "1", "b": "2"}
     assert rows[2].values == ("1", "2", "3", "4")
     assert rows[3].values == ("1", "2", "3", "", "")

@@ -1,0 +1,104 @@
+"""The process is killed at each named point; what is resumed ends as if nothing had happened."""
+
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from aftercall.domain.report import Report
+from aftercall.simulator import World
+
+from .books import assert_books_balance, outcomes_held, rows_by_status
+from .crash_driver import POINTS
+from .processes import drive, write_calls
+from .rig import Rig, rigged
+
+ROWS = 66
+CAMPAIGNS = 3
+EARLY = {"before begin", "after open_source", "inside finish", "after finish"}
+ONCE = EARLY | {"before close_source", "after close_source"}
+
+
+def the_world() -> World:
+    """Return contacts that are missing, hold something already, or refuse."""
+    gone = {"contact": "none", "campaign": "NONE"}
+    held = [
+        {"campaign": "C0", "contact": "k0", "outcome": "INTERESTED", "agent": "a0"},
+        {"campaign": "C1", "contact": "k1", "outcome": "NO_ANSWER", "timestamp": "2026-02-01T00:00:00Z"},
+        {"campaign": "C2", "contact": "k2", "refuse": {"status": 409, "message": "locked"}},
+    ]
+    return World.from_json({"open": True, "contacts": [gone, *held], "missing_ratio": 0.1})
+
+
+@dataclass(frozen=True)
+class Ending:
+    """How a run ended: what the tenant holds, and what became of each row."""
+
+    held: Mapping[tuple[str, str], tuple[str, ...]]
+    rows: Counter[tuple[str, str, str, int]]
+    statuses: Mapping[str, int]
+
+
+def ending_of(rig: Rig, report: Report) -> Ending:
+    assert_books_balance(report, rig.ledger(), rig.crm())
+    assert report.state == "finished"
+    statuses = {status.value: rows for status, rows in report.statuses.items()}
+    return Ending(outcomes_held(rig.ledger()), rows_by_status(report), statuses)
+
+
+async def undisturbed(directory: Path) -> Ending:
+    """Run the same file against a second tenant with the same seed, and let it be."""
+    directory.mkdir()
+    async with rigged(directory, world=the_world()) as rig:
+        return ending_of(rig, await rig.sync_file(write_calls(directory / "calls.csv", ROWS, CAMPAIGNS)))
+
+
+def passages(point: str) -> list[int]:
+    return [1] if point in ONCE else [2] if "admit" in point else [4]
+
+
+@pytest.mark.parametrize(
+    ("point", "passage"), [(point, number) for point in POINTS for number in passages(point)]
+)
+async def test_a_crash_at_a_named_point_changes_nothing(
+    tmp_path: Path, point: str, passage: int
+) -> None:
+    expected = await undisturbed(tmp_path / "undisturbed")
+    async with rigged(tmp_path, world=the_world()) as rig:
+        path = write_calls(tmp_path / "calls.csv", ROWS, CAMPAIGNS)
+        assert await drive(rig, [path], point=point, passage=passage) is None
+        told = await drive(rig, [path])
+
+        assert told is not None
+        assert told["report"]["open"] == 0
+        async with rig.session() as session:
+            newest = session.report(session.journal.archive.runs()[0].run)
+        assert ending_of(rig, newest) == expected
+
+
+async def test_a_process_that_dies_at_every_start_still_gets_on(tmp_path: Path) -> None:
+    expected = await undisturbed(tmp_path / "undisturbed")
+    points = ("after take_turn", "before write", "after write", "inside settle", "after delivery")
+    async with rigged(tmp_path, world=the_world()) as rig:
+        path = write_calls(tmp_path / "calls.csv", ROWS, CAMPAIGNS)
+        for point in points:
+            assert await drive(rig, [path], point=point, passage=2) is None
+        await drive(rig, [path])
+
+        report = await rig.resume()
+        assert ending_of(rig, report) == expected
+
+
+async def test_every_point_is_passed_by_a_run_that_nobody_disturbs(tmp_path: Path) -> None:
+    async with rigged(tmp_path, world=the_world()) as rig:
+        path = write_calls(tmp_path / "calls.csv", ROWS, CAMPAIGNS)
+        told: dict[str, Any] | None = await drive(rig, [path])
+
+        assert told is not None
+        assert set(POINTS) <= set(told["passed"])
+        statuses = set(told["report"]["statuses"])
+        trouble = {"applied", "unchanged", "duplicate", "superseded", "missing", "invalid"}
+        assert trouble | {"rejected"} <= statuses
