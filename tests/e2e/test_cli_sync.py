@@ -3,10 +3,11 @@
 import csv
 import json
 import signal
+import subprocess
 
 import pytest
 
-from .rig import CANARY, Desk, Tenant, plain_rows, simulated, until
+from .rig import CANARY, COMMAND, Desk, Tenant, plain_rows, simulated, until
 
 MIXED = (
     *plain_rows(20),
@@ -286,3 +287,28 @@ def test_a_signal_stops_the_reading_of_a_long_input(desk: Desk):
         assert document["reconciles"] is True
         assert document["error"]["next"] == f"aftercall resume {document['run']}"
         assert tenant.ledger == []
+
+
+def test_a_run_goes_on_when_nobody_reads_what_it_tells(desk: Desk):
+    desk.rows("calls.csv", *plain_rows(60))
+    with simulated("--rate", "0") as tenant:
+        desk.configure(tenant.url, rate=25)
+        process = desk.begin("sync", "calls.csv", "--json")
+        assert process.stderr is not None
+        process.stderr.close()
+        assert process.stdout is not None
+        assert json.loads(process.stdout.read())["statuses"] == {"applied": 60}
+        assert process.wait(10) == 0
+        process.stdout.close()
+
+
+@pytest.mark.parametrize("closed", ["2>&-", "1>&-", "1>&- 2>&-"])
+def test_a_stream_that_is_closed_from_the_start_is_no_error(office: Desk, tenant: Tenant, closed):
+    office.rows("calls.csv", *plain_rows(2))
+    words = ["sh", "-c", f'exec "$0" "$@" {closed}', str(COMMAND), "sync", "calls.csv"]
+    done = subprocess.run(
+        words, cwd=office.path, env=office.variables(), capture_output=True, check=False
+    )
+    assert done.returncode == 0
+    assert b"Traceback" not in done.stderr
+    assert len(tenant.ledger) == 2

@@ -11,6 +11,8 @@ import aftercall
 from aftercall.domain.report import CampaignPace, Latency, Report, Tally
 from aftercall.domain.status import Status
 from aftercall.engine.progress import Progress
+from aftercall.errors import ConfigInvalid
+from aftercall.interfaces.cli import failures
 from aftercall.interfaces.cli.figures import clock, count, duration
 from aftercall.interfaces.cli.next_steps import steps_after
 from aftercall.interfaces.cli.options import Place
@@ -158,3 +160,29 @@ def test_progress_by_stage():
     assert plain_line(gauge.look(12, None, stopping=False)) == (
         "telling the CRM: 20 events delivered"
     )
+
+
+def test_a_defect_is_told_without_what_the_error_or_the_variables_hold(capsys):
+    def broken():
+        secret = "canary7391"
+        raise ValueError(secret)
+
+    try:
+        broken()
+    except ValueError as error:
+        assert failures.tell_defect(error, debug=False) == 1
+        short = capsys.readouterr().err
+        failures.tell_defect(error, debug=True)
+        long = capsys.readouterr().err
+    assert short.startswith("error: ValueError at test_cli_texts.py:")
+    assert "this is a defect of aftercall" in short
+    assert "raise ValueError" in long
+    assert "raise ValueError" not in short
+    assert 'canary7391"' not in short
+
+
+def test_an_error_among_tasks_is_found():
+    found = ConfigInvalid("wrong")
+    group = ExceptionGroup("tasks", [ExceptionGroup("inner", [found])])
+    assert failures.known(group) is found
+    assert failures.known(ExceptionGroup("tasks", [ValueError("x")])) is None

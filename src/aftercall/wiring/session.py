@@ -199,6 +199,9 @@ class Session:
             job.sources.append(opened)
             rows = islice(opened.rows(), source.rows_read, None)
             rest.append(Input(source, rows, reader))
+        if not rest and not job.unread and record.sources:
+            # The process ended after the last row came in, before it was recorded that all did.
+            rest.append(Input(record.sources[-1], (), reader))
         return rest
 
 

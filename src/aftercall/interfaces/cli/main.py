@@ -1,7 +1,9 @@
 """The command line itself: its commands, and the one place where errors become exit codes."""
 
+import os
 import sys
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -59,9 +61,13 @@ for group in (setup, work, history, trial):
 
 def run() -> None:
     """Run the command that was typed and end with its exit code."""
-    for stream in (sys.stdout, sys.stderr):
+    for name in ("stdout", "stderr"):
+        stream = getattr(sys, name)
+        if stream is None:  # Python's word for one that was closed before we were started
+            stream = Path(os.devnull).open("w", encoding="utf-8")  # noqa: SIM115 - until the end
+            setattr(sys, name, stream)
         # A terminal that cannot show a letter is no reason to fail.
-        stream.reconfigure(errors="replace")  # type: ignore[union-attr]
+        stream.reconfigure(errors="replace")
     sys.exit(main(sys.argv[1:]))
 
 

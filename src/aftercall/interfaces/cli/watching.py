@@ -2,16 +2,17 @@
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import asynccontextmanager, suppress
 from itertools import chain, repeat
+from pathlib import Path
 
 from rich.console import Console
 from rich.live import Live
 
 from aftercall.domain.pacing import SECOND_US
 from aftercall.interfaces.cli.progress_text import Gauge, Glance, live_view, plain_line
-from aftercall.wiring import Job, Session
+from aftercall.wiring import Job, Session, open_archive
 
 LIVE_SECONDS = 0.2
 REQUESTS_PER_ROW = 2
@@ -34,7 +35,7 @@ class Watcher:
         self._console = console
         self._gauge = Gauge(job.run.progress)
         self._live: Live | None = None
-        self._writing = False
+        self._stock_taken = False
 
     @asynccontextmanager
     async def showing(self) -> AsyncIterator[None]:
@@ -48,12 +49,30 @@ class Watcher:
             with suppress(asyncio.CancelledError):
                 await task
 
+    async def _take_stock(self) -> None:
+        """Once writing begins: count what there is to do, and how long its pace makes it take."""
+        progress = self._job.run.progress
+        if self._stock_taken or progress.stage != "writing":
+            return
+        self._stock_taken = True
+        settings = self._session.settings
+        settled = sum(progress.settled.values())
+        # In a thread, with a connection of its own: a million rows take a moment to count.
+        rows = await asyncio.to_thread(_open_rows, settings.journal.path)
+        self._gauge.total = settled + sum(rows.values())
+        longest_us = max(
+            (number * settings.pace(campaign).spacing_us for campaign, number in rows.items()),
+            default=0.0,
+        )
+        self._gauge.ends = time.monotonic() + longest_us * REQUESTS_PER_ROW / SECOND_US
+
     async def _show_live(self) -> None:
         # No thread of its own: what it shows is only looked at between two steps of the run.
         with Live(
             console=self._console, auto_refresh=False, transient=True, redirect_stdout=False
         ) as live:
             while True:
+                await self._take_stock()
                 live.update(live_view(self._look(), self._console.width), refresh=True)
                 await asyncio.sleep(LIVE_SECONDS)
 
@@ -61,28 +80,19 @@ class Watcher:
         for pause in _pauses():
             ends = time.monotonic() + pause
             while time.monotonic() < ends:
+                await self._take_stock()
                 self._look()  # keeps the speed up to date
                 await asyncio.sleep(min(1.0, pause))
             self._console.print(plain_line(self._look()), soft_wrap=True)
 
     def _look(self) -> Glance:
-        progress = self._job.run.progress
-        if not self._writing and progress.stage == "writing":
-            self._writing = True
-            self._begin_writing()
         stopping = self._job.run.halt.thrown
         return self._gauge.look(time.monotonic(), self._job.share_read, stopping=stopping)
 
-    def _begin_writing(self) -> None:
-        """Take stock of what there is to do, and of how long its pace makes it take."""
-        rows = self._session.journal.archive.open_rows()
-        settings = self._session.settings
-        self._gauge.total = sum(self._job.run.progress.settled.values()) + sum(rows.values())
-        longest_us = max(
-            (number * settings.pace(campaign).spacing_us for campaign, number in rows.items()),
-            default=0.0,
-        )
-        self._gauge.ends = time.monotonic() + longest_us * REQUESTS_PER_ROW / SECOND_US
+
+def _open_rows(journal: Path) -> Mapping[str, int]:
+    with open_archive(journal) as archive:
+        return archive.open_rows()
 
 
 def _pauses() -> Iterator[float]:
