@@ -18,7 +18,7 @@ from aftercall.engine.rounds import Rounds, TurnLimits, Watch
 from aftercall.engine.session import Session
 from aftercall.engine.tenant import Tenant
 from aftercall.engine.writer import Announcing, Surroundings, Writer
-from aftercall.errors import AccessDenied
+from aftercall.errors import AccessDenied, AftercallError
 from aftercall.ports import Claims, Clock, Intake, Outbox, Pacing, SourceRecord, Transport
 from aftercall.wire.requests import Identity, Target
 
@@ -138,6 +138,19 @@ class Run:
             return
         self.progress.stage = "writing"
         rounds = self._rounds(session)
+        try:
+            await self._work_side_by_side(rounds)
+        except BaseExceptionGroup as troubles:
+            # Of the many tasks that a full disk stops, one says what there is to say.
+            known = _known(troubles)
+            if known is None:
+                raise
+            raise known from None
+        await self._note(rounds)
+        self.progress.stage = "done"
+
+    async def _work_side_by_side(self, rounds: Rounds) -> None:
+        """Work turn by turn, with deliveries and notes about the pace beside it."""
         async with asyncio.TaskGroup() as group:
             courier = self._courier()
             delivering = None
@@ -148,8 +161,6 @@ class Run:
             if courier is not None and delivering is not None:
                 await self._drain(courier, delivering)
             noting.cancel()
-        await self._note(rounds)
-        self.progress.stage = "done"
 
     def _session(self) -> Session:
         outside = self.outside
@@ -240,3 +251,12 @@ class Run:
         now = self.outside.clock.seconds()
         worked_ms, self.noted_seconds = int((now - self.noted_seconds) * 1000), now
         await self.journal.pacing.note_pace(self.run, figures, worked_ms)
+
+
+def _known(trouble: BaseException) -> AftercallError | None:
+    """Return the first error within a group that a user can act on."""
+    if isinstance(trouble, AftercallError):
+        return trouble
+    if isinstance(trouble, BaseExceptionGroup):
+        return next(filter(None, map(_known, trouble.exceptions)), None)
+    return None

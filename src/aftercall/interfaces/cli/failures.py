@@ -3,7 +3,7 @@
 import os
 import sys
 import traceback
-from typing import Protocol, runtime_checkable
+from typing import IO, Protocol, runtime_checkable
 
 from aftercall.errors import AftercallError, Interrupted
 
@@ -67,7 +67,7 @@ def tell_usage(error: UsageTrouble) -> int:
 
 def tell_system(error: OSError) -> int:
     """Print what the system refused, and return the exit code."""
-    hush_stdout()  # It may be standard output that is full: what is left is not tried again.
+    hush(sys.stdout)  # It may be standard output that is full: what is left is not tried again.
     name = f": {error.filename}" if error.filename else ""
     _print([_clean(f"error: {error.strerror or type(error).__name__}{name}")])
     return FAILURE
@@ -95,10 +95,11 @@ def tell_defect(error: Exception, *, debug: bool) -> int:
     return FAILURE
 
 
-def hush_stdout() -> None:
-    """Point standard output nowhere, so that nothing is written at exit that nobody reads."""
+def hush(stream: IO[str]) -> None:
+    """Point a stream nowhere, so that nothing is written at exit that nobody reads."""
     nowhere = os.open(os.devnull, os.O_WRONLY)
-    os.dup2(nowhere, sys.stdout.fileno())
+    os.dup2(nowhere, stream.fileno())
+    os.close(nowhere)
 
 
 def _print(lines: list[str]) -> None:
@@ -106,7 +107,7 @@ def _print(lines: list[str]) -> None:
         sys.stderr.write("".join(f"{line}\n" for line in lines))
         sys.stderr.flush()
     except OSError:
-        return  # There is nobody left to tell.
+        hush(sys.stderr)  # There is nobody left to tell.
 
 
 def _clean(text: str) -> str:

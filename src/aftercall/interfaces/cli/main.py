@@ -81,7 +81,7 @@ def main(words: Sequence[str]) -> int:
     except KeyboardInterrupt:
         return failures.INTERRUPTED
     except BrokenPipeError:
-        failures.hush_stdout()
+        failures.hush(sys.stdout)
         return failures.NOBODY_READS
     except OSError as error:
         return failures.tell_system(error)

@@ -8,6 +8,8 @@ from typing import IO, cast
 from rich.console import Console, RenderableType
 from rich.text import Text
 
+from aftercall.interfaces.cli.failures import hush
+
 UNBOUNDED = 100_000
 """The width of what is not a terminal: nothing is cut off from what is piped on."""
 
@@ -36,6 +38,7 @@ class _Lossy:
         try:
             return self._stream.write(text)
         except OSError:
+            hush(self._stream)
             return len(text)
 
     def flush(self) -> None:
@@ -43,7 +46,7 @@ class _Lossy:
         try:
             self._stream.flush()
         except OSError:
-            return
+            hush(self._stream)
 
 
 def out() -> Console:

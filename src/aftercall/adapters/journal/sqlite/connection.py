@@ -15,7 +15,9 @@ MODE = 0o600
 """The journal holds personal data: nobody but its owner reads it."""
 
 VERSION_MIN = (3, 35, 0)
-CACHE_KIB = 16_384
+WRITER_CACHE_KIB = 16_384
+READER_CACHE_KIB = 2_048
+"""Readers go through a table once, from one end to the other: a cache would only cost memory."""
 
 APPLICATION = 0x61667463
 """What the file's header says of whose it is ("aftc", sqlite.org/pragma.html)."""
@@ -43,7 +45,7 @@ def connect(path: Path, *, write: bool) -> sqlite3.Connection:
             timeout=10.0,
         )
         db.row_factory = sqlite3.Row
-        db.execute(f"PRAGMA cache_size = -{CACHE_KIB}")
+        db.execute(f"PRAGMA cache_size = -{WRITER_CACHE_KIB if write else READER_CACHE_KIB}")
         if write:
             db.execute("PRAGMA synchronous = FULL")
             db.execute("PRAGMA foreign_keys = ON")
