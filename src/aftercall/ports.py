@@ -316,6 +316,10 @@ class Archive(Protocol):
         """Return one run or all runs, the newest first."""
         ...
 
+    def newest_open_run(self) -> str | None:
+        """Return the newest run with rows that are open or were not read yet."""
+        ...
+
     def tallies(self, run: str) -> Sequence[Tally]:
         """Count the rows of a run."""
         ...

@@ -46,6 +46,18 @@ class ArchiveContract(Contract):
         assert [one.run for one in rig.journal.archive.runs()] == ["run-c", "run-a", "run-b"]
         assert [one.run for one in rig.journal.archive.runs("run-a")] == ["run-a"]
 
+    async def test_the_newest_run_with_something_left_is_found(self, rig: Rig) -> None:
+        archive = rig.journal.archive
+        assert archive.newest_open_run() is None
+        await rig.admit(candidate("P1"), run="run-a")
+        await rig.admit(candidate("P2"), run="run-b")
+        for run in ("run-a", "run-b"):
+            await rig.journal.intake.finish(run, "newest", NOW)
+        assert archive.newest_open_run() == "run-b"
+        for campaign in await rig.journal.claims.due():
+            await rig.journal.claims.take_turn(campaign, 10, NOW)
+        assert archive.newest_open_run() == "run-b"
+
     async def test_tallies_count_every_row_once(self, rig: Rig) -> None:
         await rig.bring(WRITTEN, "P1")
         await rig.bring(WRITTEN, "P2")

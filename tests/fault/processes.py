@@ -20,6 +20,7 @@ CODES = ("INTERESTED", "NOT_INTERESTED", "CALL_BACK", "DO_NOT_CALL", "NO_ANSWER"
 
 def write_calls(path: Path, rows: int, campaigns: int) -> Path:
     """Write a file with trouble in it: duplicates, conflicts, unknown contacts, invalid rows."""
+    path.parent.mkdir(exist_ok=True)
     lines = [HEADER]
     for number in range(rows):
         contact = f"gone{number}" if number % 17 == 5 else f"k{number - number % 11 // 10}"

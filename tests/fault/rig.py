@@ -226,7 +226,7 @@ class Rig:
             return await session.perform(session.resume(None))
 
     async def sync_file(self, path: Path, **tables: Mapping[str, object]) -> Report:
-        async with self.session(**tables) as session:
+        async with self.session(None, **tables) as session:
             return await session.perform(session.files([str(path)], SourceOptions()))
 
     def has_changed(self, least: int) -> bool:
@@ -248,7 +248,7 @@ class Rig:
 @asynccontextmanager
 async def rigged(directory: Path, **settings: Any) -> AsyncIterator[Rig]:
     """Serve an open, unlimited tenant that knows our secrets unless told otherwise."""
-    given = {
+    given: dict[str, Any] = {
         "world": World(open=True),
         "limits": LimitRules(rate=0),
         "client_id": ENVIRONMENT["CXONE_CLIENT_ID"],

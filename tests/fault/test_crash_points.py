@@ -30,7 +30,12 @@ def the_world() -> World:
     gone = {"contact": "none", "campaign": "NONE"}
     held = [
         {"campaign": "C0", "contact": "k0", "outcome": "INTERESTED", "agent": "a0"},
-        {"campaign": "C1", "contact": "k1", "outcome": "NO_ANSWER", "timestamp": "2026-02-01T00:00:00Z"},
+        {
+            "campaign": "C1",
+            "contact": "k1",
+            "outcome": "NO_ANSWER",
+            "timestamp": "2026-02-01T00:00:00Z",
+        },
         {"campaign": "C2", "contact": "k2", "refuse": {"status": 409, "message": "locked"}},
     ]
     return World.from_json({"open": True, "contacts": [gone, *held], "missing_ratio": 0.1})
@@ -58,7 +63,6 @@ _endings: list[Ending] = []
 async def undisturbed(directory: Path) -> Ending:
     """Run the same file against a second tenant with the same seed, once, and let it be."""
     if not _endings:
-        directory.mkdir()
         path = write_calls(directory / "calls.csv", ROWS, CAMPAIGNS)
         async with rigged(directory, world=the_world()) as rig:
             _endings.append(ending_of(rig, await rig.sync_file(path)))

@@ -56,15 +56,26 @@ def without_privileges() -> Iterator[None]:
         os.seteuid(0)
 
 
-async def test_a_directory_that_cannot_be_written_is_told(rig: Rig) -> None:
-    with tempfile.TemporaryDirectory() as made:
-        directory = Path(made)
-        directory.chmod(0o555)
-        journal = {"url": f"sqlite:///{directory / 'journal.db'}"}
-        await rig.sync([])  # All modules are loaded, which nobody might not be allowed to do.
-        with without_privileges(), pytest.raises(JournalError) as caught:
-            await rig.sync([row("p1")], journal=journal)
+@contextmanager
+def read_only(directory: Path) -> Iterator[None]:
+    """Let nobody write into a directory and its files for a while."""
+    files = list(directory.iterdir())
+    for file in files:
+        file.chmod(0o444)
+    directory.chmod(0o555)
+    try:
+        with without_privileges():
+            yield
+    finally:
         directory.chmod(0o755)
+
+
+async def test_a_directory_that_cannot_be_written_is_told(rig: Rig) -> None:
+    await rig.sync([])  # All modules are loaded, which nobody might not be allowed to do.
+    with tempfile.TemporaryDirectory() as made:
+        journal = {"url": f"sqlite:///{made}/journal.db"}
+        with read_only(Path(made)), pytest.raises(JournalError) as caught:
+            await rig.sync([row("p1")], journal=journal)
 
     assert "cannot be opened" in caught.value.message
     assert "--journal" in caught.value.fix
@@ -73,17 +84,13 @@ async def test_a_directory_that_cannot_be_written_is_told(rig: Rig) -> None:
 
 async def test_a_journal_that_was_made_read_only_is_told(rig: Rig) -> None:
     with tempfile.TemporaryDirectory() as made:
-        directory = Path(made)
-        journal = {"url": f"sqlite:///{directory / 'journal.db'}"}
+        journal = {"url": f"sqlite:///{made}/journal.db"}
         first = await rig.sync(rows_for(["p1"]), journal=journal)
         assert first.statuses == {Status.APPLIED: 1}
-        directory.chmod(0o555)
-        (directory / "journal.db").chmod(0o444)
-        with without_privileges(), pytest.raises(JournalError) as caught:
+        with read_only(Path(made)), pytest.raises(JournalError) as caught:
             await rig.sync([row("p2")], journal=journal)
-        directory.chmod(0o755)
 
-    assert str(directory) in caught.value.message
+    assert made in caught.value.message
     assert len(rig.ledger()) == 1
 
 

@@ -2,6 +2,7 @@
 
 import random
 from collections import defaultdict
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -112,7 +113,7 @@ async def test_two_rows_of_a_contact_are_never_under_way_together(rig_with: Rigg
         for sent in recorder.sent:
             by_contact[sent.contact].append(sent)
         for sent_to_one in by_contact.values():
-            pairs = zip(sent_to_one, sent_to_one[1:], strict=False)
+            pairs = pairwise(sent_to_one)
             assert all(earlier.answered <= later.left for earlier, later in pairs)
         stamps = defaultdict(list)
         for change in rig.ledger():

@@ -8,7 +8,7 @@ from aftercall.domain.status import Status
 
 from .books import assert_books_balance, trail
 from .conftest import Rigged
-from .rig import Rig, always, hit_on_write, names, on_write, row, rows_for, world_of
+from .rig import Rig, Row, always, hit_on_write, names, on_write, row, rows_for, world_of
 
 CONTACTS = 8
 HUGE = 64 * 1024 * 1024
@@ -128,7 +128,7 @@ async def test_a_contact_that_does_not_exist_is_missing(rig_with: Rigged) -> Non
 
 
 async def test_one_broken_row_does_not_hold_the_others_up(rig: Rig) -> None:
-    broken = {"campaign": "C1", "contact": "a/../b", "outcome": "NONSENSE", "agent": ""}
+    broken: Row = {"campaign": "C1", "contact": "a/../b", "outcome": "NONSENSE", "agent": ""}
     report = await rig.sync([row("p1"), broken, row("p2")])
 
     assert report.statuses == {Status.APPLIED: 2, Status.INVALID: 1}

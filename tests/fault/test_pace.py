@@ -8,7 +8,7 @@ from aftercall.simulator import LimitRules
 
 from .books import assert_books_balance
 from .conftest import Rigged
-from .rig import Rig, names, record, row, rows_for
+from .rig import Rig, names, record, row, rows_for, within
 
 STRICT = LimitRules(kind="window", rate=20)
 PACE = {"requests_per_second": 20.0}
@@ -57,6 +57,14 @@ async def test_a_limit_of_the_whole_tenant_is_kept_too(rig_with: Rigged) -> None
         assert sum(one["requests"] for one in campaigns) == 120
         assert report.elapsed_seconds <= 120 / 40 / 0.8 + 0.5
         assert_books_balance(report, rig.ledger(), rig.crm())
+
+
+async def test_a_pace_of_less_than_a_request_in_two_seconds_still_gets_on(rig: Rig) -> None:
+    report = await within(20, rig.sync([row("p1")], limits={"requests_per_second": 0.4}))
+
+    assert report.statuses == {Status.APPLIED: 1}
+    assert rig.answers("GET") == {"200": 1}
+    assert_books_balance(report, rig.ledger(), rig.crm())
 
 
 async def test_no_more_than_the_allowed_requests_are_in_flight(rig_with: Rigged) -> None:

@@ -5,8 +5,6 @@ import random
 from pathlib import Path
 from typing import Any
 
-import pytest
-
 from aftercall.simulator import Faults, World
 
 from .books import assert_books_balance, outcomes_held
@@ -37,15 +35,14 @@ async def kill_at_random(rig: Rig, task: dict[str, Any], dice: random.Random) ->
     return killed
 
 
-@pytest.mark.parametrize("etags", [True])
 async def test_twenty_kills_end_in_the_same_ledger_as_none(
-    tmp_path: Path, soak_factor: int, *, etags: bool
+    tmp_path: Path, soak_factor: int
 ) -> None:
     rows, kills = ROWS * soak_factor, KILLS * soak_factor
     dice = random.Random(SEED)
     path = write_calls(tmp_path / "calls.csv", rows, CAMPAIGNS)
     faults = Faults.from_json(LOST | {"crm_error": 0.02, "crm_reset_after": 0.02})
-    async with rigged(tmp_path, world=WORLD, faults=faults, etags=etags) as rig:
+    async with rigged(tmp_path, world=WORLD, faults=faults) as rig:
         task = {"config": rig.config(limits=PACE), "files": [str(path)]}
         done = [await kill_at_random(rig, task, dice) for _ in range(kills)]
         assert sum(done) == kills, "the work was done before the last kill"

@@ -36,6 +36,10 @@ def logged(caplog: pytest.LogCaptureFixture) -> str:
     return "\n".join([caplog.text, *(repr(record.__dict__) for record in caplog.records)])
 
 
+def text_of(path: str) -> str:
+    return Path(path).read_text(encoding="utf-8")
+
+
 def planted(contacts: Iterable[str]) -> list[Row]:
     return [row(name, notes=NOTES, custom_fields=CUSTOM) for name in contacts]
 
@@ -68,7 +72,7 @@ async def test_a_troubled_run_tells_no_secret(
             assert secret not in text
         # The user's own columns come back in the result files; our columns and keys do not tell.
         for path in files.values():
-            content = Path(path).read_text(encoding="utf-8")
+            content = text_of(path)
             assert all(secret not in content for secret in (CLIENT_SECRET, CRM_SECRET, *tokens))
 
 

@@ -5,7 +5,7 @@ import sqlite3
 import time
 from collections.abc import Mapping, Sequence
 from contextlib import closing
-from itertools import count
+from itertools import count, pairwise
 from typing import Any
 
 import pytest
@@ -27,7 +27,7 @@ ROWS = 50
 def gaps(ledger: Sequence[Mapping[str, Any]], campaign: str) -> list[float]:
     """Return the seconds between one landing and the next in a campaign."""
     times = [change["at"] for change in ledger if change["campaign"] == campaign]
-    return [later - earlier for earlier, later in zip(times, times[1:], strict=False)]
+    return [later - earlier for earlier, later in pairwise(times)]
 
 
 def one_victim(kind: str, contacts: Sequence[tuple[str, str]]) -> Faults:

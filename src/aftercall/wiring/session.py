@@ -115,12 +115,13 @@ class Session:
         return Job(self._run(run), opening)
 
     def resume(self, run: str | None) -> Job:
-        """Go on with a run, the newest if it is None, and with what else is open.
+        """Go on with a run and with what else is open; by default the newest with open rows.
 
         Raises:
             JournalError: there is no such run.
         """
-        record = find_run(self.journal.archive, run)
+        archive = self.journal.archive
+        record = find_run(archive, run or archive.newest_open_run())
         job = Job(self._run(record.run), _nothing)
 
         async def opening() -> Sequence[Input]:

@@ -53,6 +53,12 @@ class SqliteArchive:
         with told(self._path):
             return [self._run(row) for row in self._db.execute(statement(name), {"run": run})]
 
+    def newest_open_run(self) -> str | None:
+        """Return the newest run with rows that are open or were not read yet."""
+        with told(self._path):
+            found = self._db.execute(statement("newest_open_run")).fetchone()
+            return None if found is None else str(found["id"])
+
     def _run(self, row: sqlite3.Row) -> RunRecord:
         found = self._db.execute(statement("sources"), {"run": row["number"]})
         return RunRecord(

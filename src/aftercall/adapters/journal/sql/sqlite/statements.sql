@@ -226,6 +226,12 @@ SELECT * FROM run ORDER BY number DESC;
 -- name: one_run
 SELECT * FROM run WHERE id = :run;
 
+-- name: newest_open_run
+SELECT id FROM run WHERE number = max(
+    coalesce((SELECT max(run) FROM row
+              WHERE status IN ('pending', 'writing', 'deferred', 'doubtful')), 0),
+    coalesce((SELECT max(number) FROM run WHERE NOT intake_complete), 0));
+
 -- name: sources
 SELECT * FROM source WHERE run = :run ORDER BY number;
 

@@ -82,6 +82,10 @@ CREATE INDEX row_left ON row (status, id) WHERE due_ms IS NULL AND status IN (
 
 CREATE INDEX row_run ON row (run, id);
 
+-- Which runs have something left to do.
+CREATE INDEX row_open ON row (run) WHERE status IN (
+    'pending', 'writing', 'deferred', 'doubtful');
+
 -- tat_us is the limiter (GCRA), epoch the fence. The campaign '' is the tenant as a whole.
 CREATE TABLE campaign (
     id TEXT PRIMARY KEY,
