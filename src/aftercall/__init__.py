@@ -46,6 +46,8 @@ _HOMES = {
 
 def __getattr__(name: str) -> object:
     """Import a public name on its first use (PEP 562)."""
+    if name == "__version__":
+        return import_module("importlib.metadata").version(__name__)
     if name not in _HOMES:
         message = f"module {__name__!r} has no attribute {name!r}"
         raise AttributeError(message)

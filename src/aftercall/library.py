@@ -2,14 +2,14 @@
 
 import asyncio
 import os
-from collections.abc import AsyncGenerator, AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Iterable, Mapping, Sequence
 from contextlib import aclosing, asynccontextmanager
 from pathlib import Path
 
 from aftercall.adapters.sources import SourceOptions
 from aftercall.domain.audit import Settled
 from aftercall.domain.report import Report
-from aftercall.errors import Interrupted
+from aftercall.errors import AftercallError, Interrupted
 from aftercall.settings import Settings, settings_from
 from aftercall.wiring import Job, Rows, Session, open_session
 
@@ -21,14 +21,14 @@ SETTLED_AHEAD = 1000
 
 
 def sync(
-    source: str | Path | Rows, config: Config = None, environment: Mapping[str, str] = os.environ
+    source: str | Path | Rows, config: Config = None, environment: Mapping[str, str] | None = None
 ) -> Report:
     """Write dispositions to the tenant and return what became of each.
 
     Args:
         source: the path of a file, or dispositions, or mappings with the same names.
         config: settings, their tables, a file, or None for ``aftercall.toml`` if there is one.
-        environment: where the secrets are read from.
+        environment: where the secrets are read from; None for the process's own environment.
 
     Raises:
         ConfigInvalid: the configuration or a secret is wrong; nothing was sent.
@@ -39,6 +39,14 @@ def sync(
     A report with rows still open says so in `Report.open`; they are gone on with by the next
     `sync` with the same journal, or by ``aftercall resume``.
     """
+
+    try:
+        asyncio.get_running_loop()
+    except RuntimeError:
+        pass
+    else:
+        message = "aftercall.sync blocks, and an event loop is running here."
+        raise AftercallError(message, fix="Use `async with aftercall.open(config)` instead.")
 
     async def whole() -> Report:
         async with open(config, environment) as session:
@@ -51,20 +59,22 @@ def sync(
 
 @asynccontextmanager
 async def open(  # noqa: A001 - read as aftercall.open
-    config: Config = None, environment: Mapping[str, str] = os.environ
+    config: Config = None, environment: Mapping[str, str] | None = None
 ) -> AsyncIterator["OpenSession"]:
     """Open the journal and make ready to talk to the tenant.
 
     Args:
         config: settings, their tables, a file, or None for ``aftercall.toml`` if there is one.
-        environment: where the secrets are read from.
+        environment: where the secrets are read from; None for the process's own environment.
 
     Raises:
         ConfigInvalid: the configuration or a secret is wrong.
         JournalError: the journal cannot be used, or another process works on it.
     """
-    settings = settings_from(config, environment)
-    async with open_session(settings, environment) as session:
+    # Not a default value: a signature that is printed would show all of the environment.
+    given = os.environ if environment is None else environment
+    settings = settings_from(config, given)
+    async with open_session(settings, given) as session:
         opened = OpenSession(session)
         try:
             yield opened
@@ -88,7 +98,7 @@ class OpenSession:
             RuntimeError: there was none yet.
         """
         if self._report is None:
-            message = "there is no report before a run has ended"
+            message = "there is no report before a run has ended: leave `async with` first"
             raise RuntimeError(message)
         return self._report
 
@@ -103,6 +113,9 @@ class OpenSession:
             Paused: the tenant cannot be signed in to; nothing was sent.
             JournalError: the journal cannot be used.
         """
+        if isinstance(source, Mapping) or hasattr(source, "read") or not _is_source(source):
+            message = "give the path of a file, or an iterable of dispositions or mappings"
+            raise TypeError(message)
         if isinstance(source, str | Path):
             job = self._session.files([str(source)], SourceOptions())
         else:
@@ -130,6 +143,10 @@ class OpenSession:
                 yield settled
         finally:
             await self.stop()
+
+
+def _is_source(source: object) -> bool:
+    return isinstance(source, str | Path | Iterable)
 
 
 class _Running:

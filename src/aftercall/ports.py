@@ -96,12 +96,14 @@ class Candidate:
 class Intake(Protocol):
     """Where rows enter the journal."""
 
-    async def begin(self, run: str, now_ms: int) -> None:
-        """Record that `run` has started."""
-        ...
+    async def begin(
+        self, run: str, on_conflict: str, sources: Sequence[SourceRecord], now_ms: int
+    ) -> Sequence[SourceRecord]:
+        """Record that `run` has started, with all of its inputs, in one transaction.
 
-    async def open_source(self, source: SourceRecord) -> SourceRecord:
-        """Record an input of a run and return it with its number."""
+        Returns the inputs with their numbers. `on_conflict` says which of several dispositions
+        of one contact counts: ``newest``, ``first`` or ``error``.
+        """
         ...
 
     async def admit(
@@ -117,8 +119,12 @@ class Intake(Protocol):
         """Record that all of an input was read."""
         ...
 
-    async def finish(self, run: str, on_conflict: str, now_ms: int) -> Sequence[Settled]:
-        """Record that all inputs of `run` were read; settle and return what conflicts."""
+    async def finish(self, run: str, now_ms: int) -> Sequence[Settled]:
+        """Record that all inputs of `run` were read, and settle and return what conflicts.
+
+        Does nothing while an input that can be read again was not read to its end, and nothing
+        the second time.
+        """
         ...
 
 

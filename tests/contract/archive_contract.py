@@ -52,7 +52,7 @@ class ArchiveContract(Contract):
         await rig.admit(candidate("P1"), run="run-a")
         await rig.admit(candidate("P2"), run="run-b")
         for run in ("run-a", "run-b"):
-            await rig.journal.intake.finish(run, "newest", NOW)
+            await rig.journal.intake.finish(run, NOW)
         assert archive.newest_open_run() == "run-b"
         for campaign in await rig.journal.claims.due():
             await rig.journal.claims.take_turn(campaign, 10, NOW)

@@ -137,15 +137,14 @@ class IntakeContract(Contract):
         (run,) = rig.journal.archive.runs(RUN)
         assert (run.read, run.intake_complete, run.started_ms) == (4, False, NOW)
         assert [(one.rows_read, one.complete) for one in run.sources] == [(4, True)]
-        await rig.journal.intake.finish(RUN, "newest", NOW)
+        await rig.journal.intake.finish(RUN, NOW)
         assert rig.journal.archive.runs(RUN)[0].intake_complete is True
 
     async def test_a_source_keeps_how_it_was_read(self, rig: Rig) -> None:
-        await rig.journal.intake.begin("run-9", NOW)
         given = SourceRecord(
             0, "run-9", "ä.csv", "/in/ä.csv", None, {"delimiter": ";"}, ("Kündigung", "b")
         )
-        stored = await rig.journal.intake.open_source(given)
+        (stored,) = await rig.journal.intake.begin("run-9", "newest", [given], NOW)
         assert stored.number > 0
         assert rig.journal.archive.runs("run-9")[0].sources == (stored,)
 
@@ -158,18 +157,46 @@ class IntakeContract(Contract):
         assert rig.journal.archive.runs(RUN)[0].read == 0
 
     async def test_two_runs_of_one_name_are_refused(self, rig: Rig) -> None:
-        await rig.journal.intake.begin(RUN, NOW)
+        await rig.source()
+        given = SourceRecord(0, RUN, "x.csv", "/in/x.csv", None, {}, ())
         with pytest.raises(JournalError):
-            await rig.journal.intake.begin(RUN, NOW)
+            await rig.journal.intake.begin(RUN, "newest", [given], NOW)
+        assert len(rig.journal.archive.runs(RUN)[0].sources) == 1
+
+    async def test_a_run_is_not_finished_before_all_its_files_were_read(self, rig: Rig) -> None:
+        files = [
+            SourceRecord(0, RUN, f"{name}.csv", f"/in/{name}.csv", None, {}, ())
+            for name in ("a", "b")
+        ]
+        begun = await rig.journal.intake.begin(RUN, "newest", files, NOW)
+        assert [one.name for one in begun] == ["a.csv", "b.csv"]
+        await rig.journal.intake.close_source(begun[1])
+        assert await rig.journal.intake.finish(RUN, NOW) == []
+        assert rig.journal.archive.runs(RUN)[0].intake_complete is False
+        await rig.journal.intake.close_source(begun[0])
+        await rig.journal.intake.finish(RUN, NOW)
+        assert rig.journal.archive.runs(RUN)[0].intake_complete is True
+
+    @pytest.mark.parametrize("on_conflict", ["first", "error"])
+    async def test_rows_are_held_back_until_their_conflicts_are_known(
+        self, rig: Rig, on_conflict: str
+    ) -> None:
+        await rig.source(on_conflict=on_conflict)
+        await rig.admit(candidate(), candidate("P2"))
+        await rig.journal.claims.recover(NOW)
+        assert await rig.journal.claims.due() == {}
+        await rig.journal.intake.finish(RUN, NOW)
+        assert contacts(await rig.turn()) == ["P1", "P2"]
 
     async def test_newest_leaves_the_choice_to_the_turn(self, rig: Rig) -> None:
         later = NOON.replace(hour=13)
         await rig.admit(candidate(timestamp=later), candidate(timestamp=NOON), candidate("P2"))
-        assert await rig.journal.intake.finish(RUN, "newest", NOW) == []
+        assert await rig.journal.intake.finish(RUN, NOW) == []
         assert rig.statuses() == [Status.PENDING] * 3
 
     async def test_first_keeps_the_first_row_of_each_contact(self, rig: Rig) -> None:
         later = NOON.replace(hour=13)
+        await rig.source(on_conflict="first")
         await rig.admit(
             candidate(line=2, timestamp=NOON),
             candidate("P2", line=3),
@@ -177,7 +204,7 @@ class IntakeContract(Contract):
             candidate(line=5, agent="A2"),
             candidate(line=6, campaign="C2"),
         )
-        settled = await rig.journal.intake.finish(RUN, "first", NOW)
+        settled = await rig.journal.intake.finish(RUN, NOW)
         assert [(one.line, one.status, one.reason) for one in settled] == [
             (4, Status.SUPERSEDED, "not_first"),
             (5, Status.SUPERSEDED, "not_first"),
@@ -185,8 +212,9 @@ class IntakeContract(Contract):
         assert contacts(await rig.turn()) == ["P1", "P2"]
 
     async def test_error_refuses_every_row_of_a_contact_with_several(self, rig: Rig) -> None:
+        await rig.source(on_conflict="error")
         await rig.admit(candidate(line=2), candidate("P2", line=3), candidate(line=4, agent="A2"))
-        settled = await rig.journal.intake.finish(RUN, "error", NOW)
+        settled = await rig.journal.intake.finish(RUN, NOW)
         assert [(one.line, one.status, one.reason) for one in settled] == [
             (2, Status.INVALID, "conflict"),
             (4, Status.INVALID, "conflict"),
@@ -195,12 +223,14 @@ class IntakeContract(Contract):
         assert len(list(rig.journal.archive.entries(AuditFilter(run=RUN)))) == 2
 
     async def test_a_duplicate_is_no_conflict_and_other_runs_are_none(self, rig: Rig) -> None:
+        for run in (RUN, "run-2"):
+            await rig.source(run, on_conflict="error")
         await rig.admit(candidate(timestamp=NOON), candidate(timestamp=NOON))
         await rig.admit(candidate(agent="A2"), run="run-2")
-        assert await rig.journal.intake.finish("run-2", "error", NOW) == []
-        assert await rig.journal.intake.finish(RUN, "error", NOW) == []
+        assert await rig.journal.intake.finish("run-2", NOW) == []
+        assert await rig.journal.intake.finish(RUN, NOW) == []
         assert rig.statuses() == [Status.PENDING, Status.DUPLICATE]
 
     async def test_an_unknown_run_is_named(self, rig: Rig) -> None:
         with pytest.raises(JournalError, match="There is no run nothing"):
-            await rig.journal.intake.finish("nothing", "newest", NOW)
+            await rig.journal.intake.finish("nothing", NOW)

@@ -132,12 +132,12 @@ class Rig:
     journal: Journal
     sources: dict[str, SourceRecord] = field(default_factory=dict)
 
-    async def source(self, run: str = RUN) -> SourceRecord:
+    async def source(self, run: str = RUN, on_conflict: str = "newest") -> SourceRecord:
         """Return the source of `run`, both begun when they are first asked for."""
         if run not in self.sources:
-            await self.journal.intake.begin(run, NOW)
             given = SourceRecord(0, run, f"{run}.csv", None, "ab" * 32, {}, ("contact", "outcome"))
-            self.sources[run] = await self.journal.intake.open_source(given)
+            begun = await self.journal.intake.begin(run, on_conflict, [given], NOW)
+            self.sources[run] = begun[0]
         return self.sources[run]
 
     async def admit(

@@ -210,9 +210,9 @@ async def test_another_programs_lock_is_told_as_busy(path: Path) -> None:
     with SqliteStore(path).beside() as db:
         db.execute("BEGIN IMMEDIATE")
         with pytest.raises(JournalBusy, match="locked by another program"):
-            await journal.intake.begin(RUN, 0)
+            await journal.intake.begin(RUN, "newest", [], 0)
         db.execute("ROLLBACK")
-    await journal.intake.begin(RUN, 0)
+    await journal.intake.begin(RUN, "newest", [], 0)
     assert [run.run for run in journal.archive.runs()] == [RUN]
     journal.close()
 

@@ -37,7 +37,7 @@ ROWS_AT_ONCE = 25
 
 POINTS = (
     "before begin",
-    "after open_source",
+    "after begin",
     "before admit",
     "inside admit",
     "after admit",

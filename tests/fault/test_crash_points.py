@@ -21,7 +21,7 @@ CAMPAIGNS = 3
 SMALL = {"limits": {"batch": 8}}
 """Small turns, so that there are several."""
 
-EARLY = {"before begin", "after open_source", "inside finish", "after finish"}
+EARLY = {"before begin", "after begin", "inside finish", "after finish"}
 ONCE = EARLY | {"before close_source", "after close_source"}
 
 

@@ -135,3 +135,16 @@ async def test_a_campaign_with_a_pace_of_its_own_keeps_it(rig_with: Rigged) -> N
         assert time.monotonic() - started >= 1.7
         landed = [one["at"] for one in rig.ledger() if one["campaign"] == "FAST"]
         assert landed[-1] - landed[0] < 1.5
+
+
+async def test_many_campaigns_share_the_tenants_limit_and_all_write(rig_with: Rigged) -> None:
+    # More campaigns than the tenant takes requests in the time that a read stays fresh.
+    rules = LimitRules(kind="window", rate=0, tenant_rate=100)
+    rows = [row(f"k{number}", f"C{number}") for number in range(250)]
+    async with rig_with(limits=rules) as rig:
+        limits = {"requests_per_second": 20.0, "requests_per_second_total": 100.0}
+        report = await asyncio.wait_for(rig.sync(rows, limits=limits), timeout=30)
+
+        assert report.statuses == {Status.APPLIED: 250}
+        assert rig.simulator.stats()["requests"]["GET"] == {"200": 250}
+        assert_books_balance(report, rig.ledger(), rig.crm())

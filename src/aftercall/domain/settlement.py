@@ -208,6 +208,10 @@ def decide(claim: Claim, contact: Observed, policy: WritePolicy) -> Verdict | No
         # A state that is not told may be a live call: G2 lets nothing leave on a guess.
         words = f"The contact is {contact.state or 'in an unknown state'}."
         return Verdict(Event.DEFER, "on_call", words, counts=False)
+    if claim.attempt > policy.retry.attempts_max:
+        return Verdict(
+            Event.EXHAUST, "attempts_used_up", "All attempts are used up; the tenant holds none."
+        )
     return None
 
 
@@ -355,8 +359,11 @@ def _schedule_retry(
     if not verdict.counts:
         # Waiting that is no failure never uses a row up; it is parked for `aftercall resume`.
         return again, None if elapsed else due
+    if again is Event.DOUBT:
+        # Whether the tenant holds it is found out by a read, however many attempts there were;
+        # `decide` says when they are used up.
+        due = max(due, moment.now_ms + DOUBT_GRACE_MS)
+        return again, None if elapsed else due
     if claim.attempt >= retry.attempts_max or elapsed:
         return Event.EXHAUST, None
-    if verdict.event is Event.DOUBT:
-        due = max(due, moment.now_ms + DOUBT_GRACE_MS)
     return again, due

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from aftercall.domain.pacing import SECOND_US, Pace, Slots
 from aftercall.engine.halt import Halt
 from aftercall.engine.progress import Meter
+from aftercall.engine.queue import TenantQueue
 from aftercall.ports import Clock, Pacing, Turn
 
 PATIENCE_US = 5 * SECOND_US
@@ -110,14 +111,14 @@ class Gates:
         halt: stops everything.
         clock: tells the time.
         tenant: the limit of the tenant as a whole, if there is one.
-        tenant_turn: who may take the tenant's next slot.
+        queue: who may take the tenant's next slot.
     """
 
     permits: asyncio.Semaphore
     halt: Halt
     clock: Clock
     tenant: SlotBook | None
-    tenant_turn: asyncio.Lock
+    queue: TenantQueue
 
 
 class Lane:
@@ -232,30 +233,30 @@ class Lane:
             # for a permit would leave in a bunch. But it is not held while the slot is far off.
             if not held and ahead_us > EARLY_US:
                 await asyncio.sleep(ahead_us / SECOND_US)
-            if not held:
+            if self._gates.tenant is not None:
+                slot_us = await self._slot_of_tenant(self._gates.tenant, slot_us, held=held)
+            elif not held:
                 await self._gates.permits.acquire()
-                held = True
+            held = True
             ahead_us = slot_us - self._gates.clock.now_us()
             if ahead_us > EARLY_US:
                 await asyncio.sleep(ahead_us / SECOND_US)
-            if self._gates.tenant is not None:
-                await self._wait_for_tenant(self._gates.tenant)
-                slot_us = self.book.moved(slot_us)
             # One that was given before the campaign was asked to slow down is not used after it.
             if slot_us >= self.opens_us and not self.book.is_late(slot_us):
                 return slot_us
 
-    async def _wait_for_tenant(self, tenant: SlotBook) -> None:
-        async with self._gates.tenant_turn:
-            while True:
-                slot_us = await tenant.next_slot()
-                if slot_us is None:
-                    return
+    async def _slot_of_tenant(self, tenant: SlotBook, mine_us: int, *, held: bool) -> int:
+        """Wait for a slot of the whole tenant and a permit; return when the request may leave."""
+        async with self._gates.queue.turn(lambda: bool(self._writes)):
+            if not held:
+                await self._gates.permits.acquire()
+            while (slot_us := await tenant.next_slot()) is not None:
                 ahead_us = slot_us - self._gates.clock.now_us()
                 if ahead_us > EARLY_US:
                     await asyncio.sleep(ahead_us / SECOND_US)
                 if not tenant.is_late(slot_us):
-                    return
+                    break
+        return self.book.moved(mine_us)
 
     def _next_waiter(self) -> asyncio.Future[int | None] | None:
         for waiting in (self._writes, self._reads):

@@ -1,9 +1,10 @@
 """The read side: what reports, listings and pages are made of."""
 
 import json
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
+from typing import overload
 
 from aftercall.domain.disposition import Json
 from aftercall.domain.report import Histogram, Latency, Report
@@ -13,7 +14,7 @@ from aftercall.ports import Archive, AuditFilter, RunRecord
 
 
 @dataclass(frozen=True, slots=True)
-class AuditTrail(Collection[Mapping[str, Json]]):
+class AuditTrail(Sequence[Mapping[str, Json]]):
     """Audit entries, read from the journal each time they are iterated: memory stays flat.
 
     Attributes:
@@ -36,6 +37,18 @@ class AuditTrail(Collection[Mapping[str, Json]]):
     def __len__(self) -> int:
         """Count the entries."""
         return sum(1 for _ in self.texts())
+
+    @overload
+    def __getitem__(self, place: int) -> Mapping[str, Json]: ...
+
+    @overload
+    def __getitem__(self, place: slice) -> Sequence[Mapping[str, Json]]: ...
+
+    def __getitem__(
+        self, place: int | slice
+    ) -> Mapping[str, Json] | Sequence[Mapping[str, Json]]:
+        """Return one entry or some; each access reads the journal anew."""
+        return list(self)[place]
 
     def __contains__(self, entry: object) -> bool:
         """Say whether an entry like this is among them."""

@@ -14,6 +14,7 @@ from aftercall.engine.health import Health
 from aftercall.engine.intake import IntakeWatch, RawRow, Reader, admit_all
 from aftercall.engine.lane import Gates, Lane, SlotBook
 from aftercall.engine.progress import Progress
+from aftercall.engine.queue import TenantQueue
 from aftercall.engine.rounds import Rounds, TurnLimits, Watch
 from aftercall.engine.session import Session
 from aftercall.engine.tenant import Tenant
@@ -48,7 +49,6 @@ class Plan:
         tenant_pace: the pace of the tenant as a whole; None for no such limit.
         concurrency: requests in flight at once.
         turns: how much a campaign's turn may take.
-        on_conflict: which of several dispositions of a contact in one input wins.
         include: personal data that the CRM is sent as well.
         drain_seconds: how long deliveries may go on after the last row.
     """
@@ -58,7 +58,6 @@ class Plan:
     tenant_pace: Pace | None
     concurrency: int
     turns: TurnLimits
-    on_conflict: str = "newest"
     include: Sequence[str] = ()
     drain_seconds: float = 10.0
 
@@ -183,9 +182,7 @@ class Run:
         for one in inputs:
             if not await admit_all(one.rows, one.record, one.reader, intake, watch):
                 return False
-        if inputs:
-            settled = await intake.finish(self.run, self.plan.on_conflict, self._now_ms())
-            await self._concluded(settled)
+        await self._concluded(await intake.finish(self.run, self._now_ms()))
         return True
 
     async def _concluded(self, settled: Sequence[Settled]) -> None:
@@ -213,7 +210,7 @@ class Run:
         limit = self.plan.tenant_pace
         tenant = None if limit is None else SlotBook(WHOLE_TENANT, limit, pacing, clock)
         permits = asyncio.Semaphore(self.plan.concurrency)
-        gates = Gates(permits, self.halt, clock, tenant, asyncio.Lock())
+        gates = Gates(permits, self.halt, clock, tenant, TenantQueue())
 
         def lane(campaign: str) -> Lane:
             return Lane(SlotBook(campaign, self.plan.pace(campaign), pacing, clock), gates)

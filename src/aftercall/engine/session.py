@@ -14,6 +14,8 @@ from aftercall.wire.requests import Identity, Target, token_request
 SIGN_IN = RetryPolicy(attempts_max=5, wait_seconds_initial=0.5, wait_seconds_max=5.0)
 """How often the token endpoint is asked before the run is paused."""
 
+TOKENS_MAX = 3
+"""So many tokens, none of which was ever accepted, are not a matter of bad luck."""
 
 log = logging.getLogger("aftercall")
 
@@ -35,6 +37,8 @@ class Session:
         self._clock = clock
         self._chance = chance
         self._token: Token | None = None
+        self._proven: Token | None = None
+        self._never_accepted = 0
         self._renewing = asyncio.Lock()
         self.issued = 0
 
@@ -64,8 +68,29 @@ class Session:
         """
         async with self._renewing:
             if self._token is None or self._token is stale:
+                self._count_unaccepted(stale)
                 self._token = await self._sign_in()
             return self._token
+
+    def accepted(self, token: Token) -> None:
+        """Note that the tenant has answered a request with `token` other than by a 401."""
+        self._proven = token
+        self._never_accepted = 0
+
+    def _count_unaccepted(self, stale: Token | None) -> None:
+        """Give up when token after token is refused before anything was ever done with it.
+
+        One that was accepted before has run out or was revoked, however often that happens.
+        """
+        if stale is None or stale is self._proven:
+            return
+        if self._clock.seconds() >= stale.renew_at_seconds:
+            return
+        self._never_accepted += 1
+        if self._never_accepted >= TOKENS_MAX:
+            message = f"The tenant refused {TOKENS_MAX} tokens in a row that it had issued (401)."
+            fix = "Check that the credentials belong to this tenant and that they are enabled."
+            raise CredentialsRefused(message, fix=fix, next_command="aftercall check")
 
     async def _sign_in(self) -> Token:
         words = ""

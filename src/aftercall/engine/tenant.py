@@ -8,7 +8,6 @@ from aftercall.domain.disposition import Disposition
 from aftercall.domain.pacing import SECOND_US
 from aftercall.engine.lane import Lane
 from aftercall.engine.session import Session
-from aftercall.errors import CredentialsRefused
 from aftercall.ports import Clock, Transport
 from aftercall.wire.auth import Token
 from aftercall.wire.http import HttpRequest, HttpResponse, SendFailure
@@ -17,10 +16,6 @@ from aftercall.wire.responses import read_contact, read_failure, read_written, w
 
 FRESH_SECONDS = 2.0
 """A read older than this is made again before anything is written over it (G2)."""
-
-
-TOKENS_MAX = 3
-"""One 401 is a token that ran out, a second may be one that was revoked meanwhile."""
 
 
 class NotGranted(Exception):
@@ -60,7 +55,7 @@ class Tenant:
 
         Raises:
             NotGranted: nothing may leave now.
-            CredentialsRefused: a fresh token was refused, too.
+            CredentialsRefused: fresh tokens were refused, too.
             TenantUnreachable: there is no token to be had.
         """
 
@@ -80,7 +75,7 @@ class Tenant:
         Raises:
             TooOld: the lane let the write wait so long that the contact must be read again.
             NotGranted: nothing may leave now.
-            CredentialsRefused: a fresh token was refused, too.
+            CredentialsRefused: fresh tokens were refused, too.
             TenantUnreachable: there is no token to be had.
         """
         etag = found.contact.etag
@@ -98,18 +93,17 @@ class Tenant:
     ) -> tuple[HttpResponse | SendFailure, Timing]:
         """Send what `build` makes of the token; again with a new one after a 401."""
         await self._session.token()
-        for _ in range(TOKENS_MAX):
+        while True:
             got, timing, token = await self._send_once(lane, build, read_at)
             if isinstance(got, SendFailure) or got.status != 401:
+                if isinstance(got, HttpResponse):
+                    self._session.accepted(token)
                 return got, timing
             await self._session.renew(token)
-        message = f"The tenant refused {TOKENS_MAX} tokens in a row that it had just issued (401)."
-        fix = "Check that the credentials belong to this tenant and that they are enabled."
-        raise CredentialsRefused(message, fix=fix, next_command="aftercall check")
 
     async def _send_once(
         self, lane: Lane, build: Callable[[Token], HttpRequest], read_at: float | None
-    ) -> tuple[HttpResponse | SendFailure, Timing, Token | None]:
+    ) -> tuple[HttpResponse | SendFailure, Timing, Token]:
         asked = self._clock.seconds()
         if not await lane.grant(write=read_at is not None):
             raise NotGranted

@@ -69,6 +69,12 @@ def _cell(value: object) -> object:
     return value.isoformat() if isinstance(value, date) else value
 
 
+def _nameable(path: Path) -> Path:
+    if "\0" in str(path):
+        raise PydanticCustomError("nul_byte", "must not hold a NUL character")
+    return path
+
+
 CanonicalName = Annotated[str, AfterValidator(_canonical)]
 CampaignId = Annotated[str, Field(min_length=1, max_length=ID_CHARACTERS_MAX)]
 Cell = Annotated[str, BeforeValidator(_cell)]
@@ -319,7 +325,9 @@ class Journal(Table):
 class Results(Table):
     """Where the result files of a run go."""
 
-    directory: Path = Field(default=Path(), description="The directory.")
+    directory: Annotated[Path, AfterValidator(_nameable)] = Field(
+        default=Path(), description="The directory."
+    )
 
 
 class Settings(Table):

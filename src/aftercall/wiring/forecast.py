@@ -110,13 +110,16 @@ async def _take_in(
     for source in opened:
         check_columns(source, columns)
     now_ms = clock.now_us() // 1000
-    await journal.intake.begin(FORECAST, now_ms)
+    records = [
+        record_of(FORECAST, source, path, options)
+        for source, path in zip(opened, paths, strict=True)
+    ]
+    begun = await journal.intake.begin(FORECAST, settings.rows.on_conflict, records, now_ms)
     reader = Reader(Reading(columns, rules_of(settings, now_ms)))
     watch = IntakeWatch(Halt(), clock, seen.admitted)
-    for source, path in zip(opened, paths, strict=True):
-        record = await journal.intake.open_source(record_of(FORECAST, source, path, options))
+    for record, source in zip(begun, opened, strict=True):
         await admit_all(source.rows(), record, reader, journal.intake, watch)
-    await seen.admitted(0, await journal.intake.finish(FORECAST, settings.rows.on_conflict, now_ms))
+    await seen.admitted(0, await journal.intake.finish(FORECAST, now_ms))
     return seen
 
 

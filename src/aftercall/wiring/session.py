@@ -1,5 +1,6 @@
 """A session: an open journal and a tenant to talk to; runs are made with it."""
 
+import asyncio
 import random
 import secrets
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
@@ -18,7 +19,7 @@ from aftercall.domain.status import Status
 from aftercall.engine.intake import Reader, Reading
 from aftercall.engine.overview import find_run
 from aftercall.engine.run import Input, Journal, Outside, Run
-from aftercall.errors import SourceUnreadable
+from aftercall.errors import Paused, SourceUnreadable
 from aftercall.ports import RunRecord, SourceRecord
 from aftercall.settings import Settings
 from aftercall.wiring.inputs import check_columns, record_of, reopen
@@ -91,14 +92,14 @@ class Session:
             check_columns(source, self._columns)
 
         async def opening() -> Sequence[Input]:
-            reader = await self._begin(run)
             records = [
-                record_of(run, source, path, options)
+                await asyncio.to_thread(record_of, run, source, path, options)
                 for source, path in zip(opened, paths, strict=True)
             ]
+            begun, reader = await self._begin(run, records)
             return [
-                Input(await self.journal.intake.open_source(record), source.rows(), reader)
-                for source, record in zip(opened, records, strict=True)
+                Input(record, source.rows(), reader)
+                for record, source in zip(begun, opened, strict=True)
             ]
 
         return Job(self._run(run), opening, opened)
@@ -108,9 +109,9 @@ class Session:
         run = self._new_run_id()
 
         async def opening() -> Sequence[Input]:
-            reader = await self._begin(run)
             record = SourceRecord(0, run, OBJECTS, None, None, {}, ())
-            return [Input(await self.journal.intake.open_source(record), rows_of(rows), reader)]
+            (begun,), reader = await self._begin(run, [record])
+            return [Input(begun, rows_of(rows), reader)]
 
         return Job(self._run(run), opening)
 
@@ -155,6 +156,8 @@ class Session:
         """
         try:
             await job.run.work(job.opening)
+            if job.unread:
+                job.run.halt.throw(_broken_off(job.unread))
         finally:
             for source in job.sources:
                 source.close()
@@ -174,10 +177,13 @@ class Session:
         plan = plan_of(self.settings, self._outside.target.profile.active_states)
         return Run(run, journal, self._outside, plan)
 
-    async def _begin(self, run: str) -> Reader:
+    async def _begin(
+        self, run: str, records: Sequence[SourceRecord]
+    ) -> tuple[Sequence[SourceRecord], Reader]:
         now_ms = self._outside.clock.now_us() // 1000
-        await self.journal.intake.begin(run, now_ms)
-        return self._reader(now_ms)
+        on_conflict = self.settings.rows.on_conflict
+        begun = await self.journal.intake.begin(run, on_conflict, records, now_ms)
+        return begun, self._reader(now_ms)
 
     def _reader(self, started_ms: int) -> Reader:
         return Reader(Reading(self._columns, rules_of(self.settings, started_ms)))
@@ -195,7 +201,7 @@ class Session:
             try:
                 opened = reopen(source)
             except SourceUnreadable as trouble:
-                job.unread.append(f"{trouble.message} {trouble.fix}".strip())
+                job.unread.append(trouble.message)
                 continue
             job.sources.append(opened)
             rows = islice(opened.rows(), source.rows_read, None)
@@ -204,6 +210,13 @@ class Session:
             # The process ended after the last row came in, before it was recorded that all did.
             rest.append(Input(record.sources[-1], (), reader))
         return rest
+
+
+def _broken_off(unread: Sequence[str]) -> Paused:
+    return Paused(
+        "An input was not read to its end. " + " ".join(unread),
+        fix="Feed it again with aftercall sync: rows that came in are recognised.",
+    )
 
 
 async def _nothing() -> Sequence[Input]:

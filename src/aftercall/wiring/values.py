@@ -98,7 +98,6 @@ def plan_of(settings: Settings, active_states: frozenset[str]) -> Plan:
             seconds=settings.limits.turn_seconds,
             patience_seconds=max(defer.elapsed_seconds_max, defer.wait_seconds_max),
         ),
-        on_conflict=settings.rows.on_conflict,
         include=settings.crm.include,
         drain_seconds=settings.crm.drain_seconds,
     )

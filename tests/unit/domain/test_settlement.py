@@ -185,10 +185,16 @@ def test_a_doubtful_row_stays_in_doubt_until_it_was_read_back() -> None:
     assert (deferred.status, deferred.doubt) == (Status.DEFERRED, True)
 
 
-def test_a_doubtful_row_that_runs_out_of_attempts_fails_and_is_still_in_doubt() -> None:
-    for verdict in (LATER, DOUBT):
-        settlement = concluded(verdict, doubt=True, attempt=3)
-        assert (settlement.status, settlement.doubt) == (Status.FAILED, True)
+@pytest.mark.parametrize("doubt", [False, True])
+def test_a_write_in_doubt_is_read_back_however_many_attempts_there_were(doubt: bool) -> None:  # noqa: FBT001 - a parameter
+    settlement = concluded(DOUBT, doubt=doubt, attempt=3)
+    assert (settlement.status, settlement.doubt) == (Status.DOUBTFUL, True)
+    assert settlement.due_ms is not None
+
+
+def test_a_read_back_that_fails_is_tried_again_and_never_fails_the_row() -> None:
+    settlement = concluded(LATER, doubt=True, attempt=30)
+    assert (settlement.status, settlement.doubt) == (Status.DOUBTFUL, True)
 
 
 def test_an_applied_row_is_in_doubt_no_more() -> None:

@@ -131,6 +131,11 @@ def open_source(
 
 
 def _open_stdin(stdin: BinaryIO | None) -> ByteStream:
+    if stdin is None and sys.stdin is None:  # Python's word for one that was closed before
+        raise SourceUnreadable(
+            "standard input is closed, so there is nothing to read",
+            fix="pipe a file into the command (cat calls.csv | aftercall ... -), or name a file",
+        )
     raw = sys.stdin.buffer if stdin is None else stdin
     if raw.isatty():
         raise SourceUnreadable(

@@ -67,6 +67,7 @@ def demo(wanted: Wanted) -> int:
     if given.resolve().is_relative_to(directory.resolve()):
         message = f"{given} lies in {directory}, which a demo clears first."
         raise AftercallError(message, fix="Copy it elsewhere, or give another --keep.")
+    check_readable(given)
     prepare_directory(directory)
     rows = copied(given, directory / f"dispositions{given.suffix}")
     world = copied(example(WORLD), directory / WORLD)
@@ -134,6 +135,19 @@ def copied(source: Path, target: Path) -> Path:
     return target
 
 
+def check_readable(rows: Path) -> None:
+    """See that rows can be read, before anything of an earlier demo is taken away.
+
+    Raises:
+        AftercallError: they cannot.
+    """
+    try:
+        rows.open("rb").close()
+    except OSError as trouble:
+        message = f"{rows} cannot be read: {trouble.strerror}."
+        raise AftercallError(message, fix="Give a file that can be read with --rows.") from None
+
+
 def configuration(url: str, crm_url: str, world: Path) -> str:
     """Return the starter configuration, filled in for the simulator."""
     port = url.rpartition(":")[2]
@@ -145,7 +159,7 @@ def configuration(url: str, crm_url: str, world: Path) -> str:
     )
     text = starter_text()
     for old, new in (
-        ('instance = "na1"', f'base_url = "{url}"'),
+        ('# instance = "na1"                        # example', f'base_url = "{url}"'),
         ('# url = "https://crm.example.com/hooks"   # example: who is told; nobody by default',
          f'url = "{crm_url}"'),
     ):  # fmt: skip
@@ -187,5 +201,5 @@ def next_steps(place: Place) -> list[Step]:
     return [
         Step("see what was wrong with rows", place.command("show", "--status", "invalid")),
         Step("see what the CRM was told", place.command("crm", "list", "--limit", "3")),
-        Step("begin with your own tenant", "aftercall init"),
+        Step("begin with your own tenant", Place().command("init")),
     ]

@@ -8,8 +8,8 @@ _TEXT = """\
 
 [tenant]
 # >>> The name before .niceincontact.com in your tenant's address.
-instance = "na1"
-# base_url = "https://cxone.example.com"  # example: a gateway, in place of instance
+# instance = "na1"                        # example
+# base_url = "https://cxone.example.com"  # example: a gateway, in place of it
 # profile = "outbound-v1"
 # ca_file = "ca.pem"                      # example: trust these certificates only
 # client_cert_file = "client.pem"         # example: mutual TLS

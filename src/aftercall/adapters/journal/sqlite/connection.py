@@ -4,8 +4,12 @@ import errno
 import fcntl
 import os
 import sqlite3
+import stat
+import tempfile
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from importlib import resources
 from pathlib import Path
 
@@ -18,6 +22,9 @@ VERSION_MIN = (3, 35, 0)
 WRITER_CACHE_KIB = 16_384
 READER_CACHE_KIB = 2_048
 """Readers go through a table once, from one end to the other: a cache would only cost memory."""
+
+LOCK_ATTEMPTS = 5
+LOCK_PAUSE_SECONDS = 0.02
 
 APPLICATION = 0x61667463
 """What the file's header says of whose it is ("aftc", sqlite.org/pragma.html)."""
@@ -66,37 +73,131 @@ def create(path: Path) -> None:
     os.close(handle)
 
 
-def lock(path: Path) -> int:
-    """Take the lock which says that this process works on the journal; return its handle.
+@dataclass(frozen=True, slots=True)
+class Lock:
+    """What says that this process works on a journal: two files that it has locked.
 
-    The system lets go of it when the process ends, however it ends.
+    One lies beside the journal. The other is named by what the journal is, not by where, so that
+    it counts when the journal was moved, or the file beside it deleted.
+
+    Attributes:
+        handles: the files.
+        identity: the path of the second one, which is removed at the end.
+    """
+
+    handles: tuple[int, int]
+    identity: Path
+
+
+def lock(path: Path) -> Lock:
+    """Take the lock which says that this process works on the journal.
+
+    The system lets go of it when the process ends, however it ends. The journal itself is not
+    opened for it: to close it would drop the locks of SQLite (sqlite.org/howtocorrupt.html).
 
     Raises:
         JournalBusy: another process has it.
-        JournalError: the lock file cannot be made.
+        JournalError: a lock file cannot be made, or the journal has a second name.
     """
-    beside = path.with_name(path.name + ".lock")
+    beside = _lock_file(_beside(path), path)
     try:
-        handle = os.open(beside, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, MODE)
-    except OSError as trouble:
-        raise _refusal(beside, trouble) from None
-    try:
-        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError:
-        owner = os.pread(handle, 32, 0).decode(errors="replace").strip()
-        os.close(handle)
-        who = f"process {owner}" if owner.isdigit() else "another process"
-        message = f"The journal {path} is being worked on by {who}."
-        fix = "Wait until it has ended, or give another journal with --journal."
-        raise JournalBusy(message, fix=fix, next_command="aftercall runs") from None
-    os.ftruncate(handle, 0)
-    os.pwrite(handle, f"{os.getpid()}\n".encode(), 0)
-    return handle
+        facts = path.stat(follow_symlinks=False)
+        if facts.st_nlink > 1:
+            # SQLite's log lies beside the name by which the file was opened.
+            message = f"The journal {path} has {facts.st_nlink} names (hard links)."
+            fix = "Under two names it would be destroyed: remove the others, or make a copy."
+            raise JournalError(message, fix=fix)
+        identity = _identities() / f"{facts.st_dev}-{facts.st_ino}.lock"
+        return Lock((beside, _lock_file(identity, path)), identity)
+    except BaseException as trouble:
+        os.close(beside)
+        if isinstance(trouble, OSError):
+            raise _refusal(path, trouble) from None
+        raise
 
 
-def unlock(handle: int) -> None:
+def unlock(held: Lock) -> None:
     """Let go of the lock."""
-    os.close(handle)
+    held.identity.unlink(missing_ok=True)
+    for handle in held.handles:
+        os.close(handle)
+
+
+def is_held(path: Path) -> bool:
+    """Say whether a process works on the journal at `path` now."""
+    try:
+        handle = os.open(_beside(path), os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC)
+    except OSError:
+        return False
+    try:
+        fcntl.flock(handle, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    finally:
+        os.close(handle)
+    return False
+
+
+def _beside(path: Path) -> Path:
+    return path.with_name(path.name + ".lock")
+
+
+def _identities() -> Path:
+    """Return the directory of the locks by identity: ours, and closed to everybody else."""
+    uid = os.getuid()
+    try:
+        directory = Path(tempfile.gettempdir()) / f"aftercall-{uid}"
+        directory.mkdir(mode=0o700, exist_ok=True)
+        facts = directory.stat(follow_symlinks=False)
+    except OSError as trouble:
+        message = f"The directory for locks cannot be used: {trouble.strerror}."
+        fix = "Name a directory that you can write in TMPDIR."
+        raise JournalError(message, fix=fix) from None
+    if not stat.S_ISDIR(facts.st_mode) or facts.st_uid != uid or facts.st_mode & 0o077:
+        message = f"{directory} is for locks, but is not a directory of yours alone."
+        raise JournalError(message, fix="Remove it, or name another directory in TMPDIR.")
+    return directory
+
+
+def _lock_file(file: Path, path: Path) -> int:
+    """Make a file and lock it; who has it is written into it."""
+    for attempt in range(LOCK_ATTEMPTS):
+        try:
+            handle = os.open(file, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, MODE)
+        except OSError as trouble:
+            raise _refusal(file, trouble) from None
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            if _names(file, handle):
+                os.ftruncate(handle, 0)
+                os.pwrite(handle, f"{os.getpid()}\n".encode(), 0)
+                return handle
+        except BlockingIOError:
+            if attempt == LOCK_ATTEMPTS - 1:
+                raise _busy(path, os.pread(handle, 32, 0)) from None
+            # It may be one who only asks, see `is_held`.
+            time.sleep(LOCK_PAUSE_SECONDS)
+        except OSError as trouble:
+            os.close(handle)
+            raise _refusal(file, trouble) from None
+        os.close(handle)
+    raise _busy(path, b"")
+
+
+def _names(file: Path, handle: int) -> bool:
+    """Say whether a path still leads to an open file, which somebody may have deleted."""
+    try:
+        return os.path.samestat(file.stat(follow_symlinks=False), os.fstat(handle))
+    except FileNotFoundError:
+        return False
+
+
+def _busy(path: Path, owner: bytes) -> JournalBusy:
+    number = owner.decode(errors="replace").strip()
+    who = f"process {number}" if number.isdigit() else "another process"
+    message = f"The journal {path} is being worked on by {who}."
+    fix = "Wait until it has ended, or give another journal with --journal."
+    return JournalBusy(message, fix=fix, next_command="aftercall runs")
 
 
 def migrate(db: sqlite3.Connection, path: Path) -> None:

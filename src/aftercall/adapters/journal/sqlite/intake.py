@@ -36,29 +36,17 @@ class SqliteIntake:
     def __init__(self, writer: Writer) -> None:
         self._writer = writer
 
-    async def begin(self, run: str, now_ms: int) -> None:
-        """Record that `run` has started."""
+    async def begin(
+        self, run: str, on_conflict: str, sources: Sequence[SourceRecord], now_ms: int
+    ) -> Sequence[SourceRecord]:
+        """Record that `run` has started, with all of its inputs, in one transaction."""
 
-        def store(db: sqlite3.Connection) -> None:
-            db.execute(statement("begin_run"), {"run": run, "now_ms": now_ms})
+        def store(db: sqlite3.Connection) -> list[SourceRecord]:
+            started = {"run": run, "on_conflict": on_conflict, "now_ms": now_ms}
+            number = db.execute(statement("begin_run"), started).lastrowid
+            return [_add_source(db, number, source) for source in sources]
 
-        await self._writer.run(store)
-
-    async def open_source(self, source: SourceRecord) -> SourceRecord:
-        """Record an input of a run and return it with its number."""
-
-        def store(db: sqlite3.Connection) -> int:
-            values = {
-                "run": run_number(db, source.run),
-                "name": source.name,
-                "path": source.path,
-                "sha256": source.sha256,
-                "options": json.dumps(source.options),
-                "columns": json.dumps(source.columns, ensure_ascii=False),
-            }
-            return db.execute(statement("add_source"), values).lastrowid or 0
-
-        return replace(source, number=await self._writer.run(store))
+        return await self._writer.run(store)
 
     async def admit(
         self, source: SourceRecord, candidates: Sequence[Candidate], now_ms: int
@@ -72,25 +60,56 @@ class SqliteIntake:
             lambda db: db.execute(statement("close_source"), {"source": source.number}).rowcount
         )
 
-    async def finish(self, run: str, on_conflict: str, now_ms: int) -> Sequence[Settled]:
-        """Record that all inputs of `run` were read; settle and return what conflicts."""
-        ids: list[int] = []
-        if on_conflict != "newest":
-            ids = await self._writer.run(lambda db: _conflicting(db, run, on_conflict))
+    async def finish(self, run: str, now_ms: int) -> Sequence[Settled]:
+        """Record that all inputs of `run` were read, if they were; settle what conflicts."""
+
+        def conflicting(db: sqlite3.Connection) -> tuple[sqlite3.Row, list[int]]:
+            found = _intake_of(db, run)
+            return found, _conflicting(db, found)
+
+        found, ids = await self._writer.run(conflicting)
+        if found["intake_complete"] or not found["all_read"]:
+            return []
         settled: list[Settled] = []
         for start in range(0, len(ids), CONFLICTS_AT_ONCE):
             some = ids[start : start + CONFLICTS_AT_ONCE]
-            settled += await self._writer.run(partial(_settle_conflicts, some, on_conflict, now_ms))
-        await self._writer.run(
-            lambda db: db.execute(statement("finish_intake"), {"run": run_number(db, run)}).rowcount
-        )
+            settle = partial(_settle_conflicts, some, found["on_conflict"], now_ms)
+            settled += await self._writer.run(settle)
+
+        def complete(db: sqlite3.Connection) -> None:
+            values = {"run": found["number"], "now_ms": now_ms}
+            if found["on_conflict"] != "newest":
+                db.execute(statement("release_rows"), values)
+            db.execute(statement("finish_intake"), values)
+
+        await self._writer.run(complete)
         return settled
 
 
-def _conflicting(db: sqlite3.Connection, run: str, on_conflict: str) -> list[int]:
+def _add_source(db: sqlite3.Connection, run: int | None, source: SourceRecord) -> SourceRecord:
+    values = {
+        "run": run,
+        "name": source.name,
+        "path": source.path,
+        "sha256": source.sha256,
+        "options": json.dumps(source.options),
+        "columns": json.dumps(source.columns, ensure_ascii=False),
+    }
+    return replace(source, number=db.execute(statement("add_source"), values).lastrowid or 0)
+
+
+def _intake_of(db: sqlite3.Connection, run: str) -> sqlite3.Row:
+    run_number(db, run)  # It says so if there is no such run.
+    found: sqlite3.Row = db.execute(statement("intake_of_run"), {"run": run}).fetchone()
+    return found
+
+
+def _conflicting(db: sqlite3.Connection, intake: sqlite3.Row) -> list[int]:
     """Return the ids of the rows that lose, all before the first of them is settled."""
-    name = "later_in_run" if on_conflict == "first" else "conflicting_in_run"
-    found = db.execute(statement(name), {"run": run_number(db, run)})
+    if intake["on_conflict"] == "newest":
+        return []
+    name = "later_in_run" if intake["on_conflict"] == "first" else "conflicting_in_run"
+    found = db.execute(statement(name), {"run": intake["number"]})
     return [row["id"] for row in found]
 
 
@@ -124,13 +143,18 @@ class _Admission:
     source: SourceRecord
     now_ms: int
     run: int = 0
+    held_back: bool = False
     rows: list[dict[str, object]] = field(default_factory=list)
     entries: list[dict[str, object]] = field(default_factory=list)
     keys: dict[bytes, int] = field(default_factory=dict)
 
     def store(self, candidates: Sequence[Candidate]) -> Sequence[Settled]:
         """Store the batch and return the rows that were settled at once."""
-        self.run = run_number(self.db, self.source.run)
+        intake = _intake_of(self.db, self.source.run)
+        self.run = intake["number"]
+        # Which of several dispositions of a contact counts is known once all were read; the
+        # newest one is found when a row is claimed.
+        self.held_back = intake["on_conflict"] != "newest"
         first = self.db.execute(statement("last_row")).fetchone()[0] + 1
         settled: list[Settled] = []
         campaigns: set[str] = set()
@@ -185,7 +209,7 @@ class _Admission:
             "reason": finding.reason,
             "words": finding.words,
             "lane": OPT_OUT_LANE if opt_out else FRESH_LANE,
-            "due_ms": self.now_ms if pending else None,
+            "due_ms": self.now_ms if pending and not self.held_back else None,
             "settled_ms": None if pending else self.now_ms,
         }
 

@@ -1,7 +1,18 @@
 -- Every statement of the SQLite journal, by name. Parameters only; nothing is pasted in.
 
 -- name: begin_run
-INSERT INTO run (id, started_ms) VALUES (:run, :now_ms);
+INSERT INTO run (id, on_conflict, started_ms) VALUES (:run, :on_conflict, :now_ms);
+
+-- name: intake_of_run
+-- An input that cannot be read again (it has no path) is as complete as it will ever be.
+SELECT number, on_conflict, intake_complete, NOT EXISTS (
+    SELECT 1 FROM source WHERE run = run.number AND NOT complete AND path IS NOT NULL
+    ) AS all_read
+FROM run WHERE id = :run;
+
+-- name: release_rows
+-- Rows of a run whose conflicts are settled, which were held back until then.
+UPDATE row SET due_ms = :now_ms WHERE run = :run AND status = 'pending' AND due_ms IS NULL;
 
 -- name: run_number
 SELECT number FROM run WHERE id = :run;
@@ -176,7 +187,9 @@ WHERE id = :id;
 -- name: unpark
 UPDATE row SET due_ms = :now_ms, first_tried_ms = NULL, first_deferred_ms = NULL, deferrals = 0
 WHERE due_ms IS NULL AND status IN ('pending', 'deferred', 'doubtful')
-    AND status IN ('pending', 'writing', 'deferred', 'doubtful');
+    AND status IN ('pending', 'writing', 'deferred', 'doubtful')
+    AND run NOT IN (
+        SELECT number FROM run WHERE NOT intake_complete AND on_conflict <> 'newest');
 
 -- name: reopenable
 SELECT r.id, r.key, r.status FROM row r

@@ -9,6 +9,7 @@ CREATE TABLE run (
     started_ms INTEGER NOT NULL,
     worked_ms INTEGER NOT NULL DEFAULT 0,
     rows_read INTEGER NOT NULL DEFAULT 0,
+    on_conflict TEXT NOT NULL CHECK (on_conflict IN ('newest', 'first', 'error')),
     intake_complete INTEGER NOT NULL DEFAULT 0
 );
 
