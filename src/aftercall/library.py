@@ -39,7 +39,6 @@ def sync(
     A report with rows still open says so in `Report.open`; they are gone on with by the next
     `sync` with the same journal, or by ``aftercall resume``.
     """
-
     try:
         asyncio.get_running_loop()
     except RuntimeError:

@@ -342,6 +342,10 @@ class Archive(Protocol):
         """Return the requests of a run per campaign."""
         ...
 
+    def paused(self, now_us: int) -> Mapping[str, int]:
+        """Return the campaigns that are paused, and until when in microseconds."""
+        ...
+
     def events(self, run: str | None = None) -> Mapping[str, int]:
         """Count CRM events by state, of one run or of all."""
         ...

@@ -59,7 +59,9 @@ ROWS = 6000
 def fill(db: Connection) -> None:
     """Fill the journal with rows of all kinds: one large campaign and some small ones."""
     db.execute("BEGIN")
-    db.execute("INSERT INTO run (number, id, on_conflict, started_ms) VALUES (1, 'run-1', 'newest', 0)")
+    db.execute(
+        "INSERT INTO run (number, id, on_conflict, started_ms) VALUES (1, 'run-1', 'newest', 0)"
+    )
     db.execute(
         "INSERT INTO source (number, run, name, options, columns) VALUES (1, 1, 'a', '{}', '[]')"
     )

@@ -1,14 +1,17 @@
 """What a journal is as a file: who may read it, who may have it, what is refused and how."""
 
+import fcntl
 import os
 import sqlite3
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 
 import pytest
 
 from aftercall.adapters.journal.sqlite import SqliteJournal, copy_journal, open_archive
+from aftercall.adapters.journal.sqlite.connection import is_held
 from aftercall.domain.status import OPEN, Status
 from aftercall.errors import JournalBusy, JournalError
 
@@ -69,6 +72,92 @@ def test_the_same_process_cannot_open_it_twice_either(path: Path) -> None:
     journal = SqliteJournal(path)
     with pytest.raises(JournalBusy):
         SqliteJournal(path)
+    journal.close()
+
+
+def test_a_journal_with_two_names_is_refused(path: Path) -> None:
+    SqliteJournal(path).close()
+    other = path.with_name("other.db")
+    other.hardlink_to(path)
+    for name in (path, other):
+        with pytest.raises(JournalError, match=r"has 2 names \(hard links\)") as refusal:
+            SqliteJournal(name)
+        assert "make a copy" in refusal.value.fix
+    other.unlink()
+    SqliteJournal(path).close()
+
+
+@pytest.mark.parametrize("renamed", [False, True])
+def test_a_deleted_lock_file_lets_nobody_in(path: Path, *, renamed: bool) -> None:
+    journal = SqliteJournal(path)
+    if renamed:
+        path = path.rename(path.with_name("moved.db"))
+    else:
+        path.with_name("journal.db.lock").unlink()
+    said = open_elsewhere(path)
+    assert said.startswith("JournalBusy|75|")
+    assert f"process {os.getpid()}" in said
+    journal.close()
+
+
+def test_a_lock_by_identity_is_left_behind_by_nobody(path: Path) -> None:
+    directory = Path(tempfile.gettempdir()) / f"aftercall-{os.getuid()}"
+    journal = SqliteJournal(path)
+    facts = path.stat()
+    file = directory / f"{facts.st_dev}-{facts.st_ino}.lock"
+    assert file.is_file()
+    assert directory.stat().st_mode & 0o777 == 0o700
+    journal.close()
+    assert not file.exists()
+
+
+def test_a_directory_of_locks_that_others_can_write_is_refused(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", str(path.parent))
+    directory = path.parent / f"aftercall-{os.getuid()}"
+    directory.mkdir()
+    directory.chmod(0o777)
+    with pytest.raises(JournalError, match="is not a directory of yours alone"):
+        SqliteJournal(path)
+    directory.rmdir()
+    SqliteJournal(path).close()
+
+
+def test_it_can_be_asked_whether_a_journal_is_worked_on(path: Path) -> None:
+    assert not is_held(path)
+    journal = SqliteJournal(path)
+    assert is_held(path)
+    journal.close()
+    assert not is_held(path)
+
+
+def test_a_lock_file_that_is_replaced_meanwhile_is_taken_again(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    beside = path.with_name("journal.db.lock")
+    real = fcntl.flock
+    deleted: list[int] = []
+
+    def flock(handle: int, how: int) -> None:
+        if not deleted:
+            deleted.append(handle)
+            beside.unlink()
+        real(handle, how)
+
+    monkeypatch.setattr(fcntl, "flock", flock)
+    journal = SqliteJournal(path)
+    assert is_held(path)
+    journal.close()
+
+
+async def test_an_archive_names_the_campaigns_that_are_paused(path: Path) -> None:
+    journal = SqliteJournal(path)
+    rig = Rig(journal)
+    await rig.admit(candidate())
+    await journal.pacing.pause("C1", 5_000)
+    assert journal.archive.paused(4_999) == {"C1": 5_000}
+    assert journal.archive.paused(5_000) == {}
     journal.close()
 
 

@@ -114,6 +114,7 @@ class Desk:
     def variables(self, **changes: str) -> dict[str, str]:
         """Return the environment of a command: what Python needs, the secrets, the changes."""
         kept = {name: os.environ[name] for name in ("PATH", "HOME", "LANG") if name in os.environ}
+        kept["PATH"] = f"{COMMAND.parent}{os.pathsep}{kept.get('PATH', os.defpath)}"
         return {**kept, "TZ": "UTC", **SECRETS, **self.environment, **changes}
 
     def run(

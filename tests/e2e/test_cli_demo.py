@@ -29,6 +29,17 @@ def test_the_demo_proves_itself(desk: Desk):
     assert len(list(kept.glob("*-success.csv"))) == 1
 
 
+def test_the_demo_takes_nothing_away_for_rows_that_it_cannot_read(desk: Desk):
+    kept = desk.path / "kept"
+    kept.mkdir()
+    for name in (".aftercall-demo", "audit.json"):
+        (kept / name).touch()
+    done = desk.run("demo", "--rows", "none.csv", "--keep", "kept")
+    assert done.returncode == 1
+    assert "error: none.csv cannot be read: No such file or directory." in done.stderr
+    assert (kept / "audit.json").exists()
+
+
 def test_the_demo_clears_nothing_that_is_not_its_own(desk: Desk):
     (desk.path / "mine").mkdir()
     (desk.path / "mine" / "letter.txt").write_text("dear")

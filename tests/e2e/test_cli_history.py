@@ -144,6 +144,28 @@ def test_audit_export_into_a_file(desk_with_run: Desk):
     assert [one.name for one in desk_with_run.path.glob(".*")] == []
 
 
+def test_what_turns_text_around_is_shown_in_no_output(office: Desk):
+    odd = "p\u202e9\x9b\u20661.csv"
+    office.rows(odd, "C1,p1,NOPE,a1,,2026-01-02T03:04:05Z", *plain_rows(1))
+    office.run("sync", odd)
+    for words in (
+        ["audit", "export"],
+        ["audit", "export", "--format", "jsonl"],
+        ["audit", "export", "--format", "csv"],
+        ["show", "--status", "invalid"],
+        ["show", "--status", "invalid", "--json"],
+        ["runs"],
+        ["runs", "--json"],
+    ):
+        shown = office.run(*words).stdout
+        assert shown
+        assert not {"\u202e", "\x9b", "\u2066"} & set(shown)
+    entries = json.loads(office.run("audit", "export").stdout)
+    assert {entry["source"] for entry in entries} == {odd}
+    assert "p 9  1.csv" in office.run("audit", "export", "--format", "csv").stdout
+    assert office.json("show", "--status", "invalid")["rows"][0]["source"] == odd
+
+
 def test_crm_list(desk_with_run: Desk):
     done = desk_with_run.run("crm", "list", "--limit", "1")
     assert "delivered, 1 attempt: 204" in done.stdout

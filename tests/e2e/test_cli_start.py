@@ -23,6 +23,7 @@ OURS_AT_START = {
     "aftercall.interfaces.cli.history",
     "aftercall.interfaces.cli.main",
     "aftercall.interfaces.cli.options",
+    "aftercall.interfaces.cli.program",
     "aftercall.interfaces.cli.setup",
     "aftercall.interfaces.cli.trial",
     "aftercall.interfaces.cli.work",
@@ -178,6 +179,39 @@ def test_init_writes_once(desk: Desk):
     assert desk.run("init", "--force").returncode == 0
     assert (desk.path / "aftercall.toml").read_text() == written
     assert desk.run("init", "none/a.toml").returncode == 1
+
+
+def test_check_after_init_says_what_to_fill_in(desk: Desk):
+    desk.run("init")
+    done = desk.run("check")
+    assert done.returncode == 78
+    assert 'give the address of the tenant: instance = "na1", or base_url' in done.stderr
+
+
+def test_what_to_type_next_can_be_typed_where_the_command_is_not_on_the_path(desk: Desk):
+    (desk.path / "bin").mkdir()
+    (desk.path / "bin" / "aftercall").write_bytes(COMMAND.read_bytes())
+    (desk.path / "bin" / "aftercall").chmod(0o755)
+    here = [["./bin/aftercall"], ["bin/aftercall"]], "bin/aftercall"
+    elsewhere = [[str(COMMAND)]], str(COMMAND)
+    module = [[sys.executable, "-m", "aftercall"]], f"{sys.executable} -m aftercall"
+    for commands, name in (here, elsewhere, module):
+        for command in commands:
+            told = {
+                ("init", "--force"): f"next: {name} check\n",
+                ("runs", "--journal", "no.db"): f"next: {name} sync calls.csv --journal no.db\n",
+                ("runs", "--nonsense"): f"next: {name} runs --help\n",
+            }
+            for words, ending in told.items():
+                done = subprocess.run(
+                    [*command, *words],
+                    cwd=desk.path,
+                    env=desk.variables() | {"PATH": "/usr/bin:/bin"},
+                    capture_output=True,
+                    text=True,
+                    check=False,
+                )
+                assert done.stderr.endswith(ending)
 
 
 def test_simulate_reads_its_own_options(desk: Desk):

@@ -2,8 +2,13 @@
 
 import csv
 import json
+import os
 import signal
+import sqlite3
 import subprocess
+import time
+from contextlib import closing
+from datetime import UTC, datetime
 
 import pytest
 
@@ -89,7 +94,7 @@ def test_a_column_that_is_missing_is_named(office: Desk):
 @pytest.mark.parametrize(
     ("make", "told"),
     [
-        (lambda path: None, "there is no file calls.csv"),
+        (lambda path: None, "here is no file calls.csv"),
         (lambda path: path.mkdir(), "is a directory"),
         (lambda path: path.touch(), "is empty"),
     ],
@@ -178,6 +183,8 @@ def test_a_second_signal_ends_at_once_and_loses_nothing(desk: Desk):
         assert any("stopping" in line for line in process.stderr)
         process.send_signal(signal.SIGINT)
         process.wait(2)
+        said = process.stderr.read()
+        assert said.endswith("stopped at once; nothing is lost: aftercall resume\n")
         assert process.returncode == 130
         process.communicate()
     with simulated("--rate", "0") as again:
@@ -197,6 +204,112 @@ def test_a_stop_while_signing_in_leaves_no_run(desk: Desk):
     assert out == ""
     assert "stopped before anything was read or sent" in err
     assert desk.run("runs").stdout == ""
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_stop_while_a_pipe_has_given_nothing_yet(office: Desk, tenant: Tenant, number):
+    reading, writing = os.pipe()
+    process = subprocess.Popen(
+        [COMMAND, "sync", "-"],
+        cwd=office.path,
+        env=office.variables(),
+        stdin=reading,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    until((office.path / "aftercall.db.lock").exists)
+    time.sleep(0.3)
+    process.send_signal(number)
+    out, err = process.communicate(timeout=5)
+    os.close(reading)
+    os.close(writing)
+    assert process.returncode == 130
+    assert out == ""
+    assert "stopped: The run was stopped before anything was read or sent." in err
+    assert "Fatal" not in err
+    assert tenant.stats["tokens_issued"] == 0
+    assert office.run("runs").stdout == ""
+
+
+def test_standard_input_that_is_closed_is_told(office: Desk):
+    words = ["sh", "-c", 'exec "$0" sync - <&-', str(COMMAND)]
+    done = subprocess.run(
+        words, cwd=office.path, env=office.variables(), capture_output=True, check=False
+    )
+    assert done.returncode == 2
+    assert done.stderr.startswith(b"error: Standard input is closed")
+    assert b"cat calls.csv | aftercall" in done.stderr
+
+
+def test_results_that_cannot_be_written_are_told_before_anything_is_sent(
+    office: Desk, tenant: Tenant
+):
+    office.rows("calls.csv", *plain_rows(1))
+    for directory in ("calls.csv", "calls.csv/below", "/proc/none"):
+        done = office.run("sync", "calls.csv", "--results", directory)
+        assert done.returncode == 2
+        assert "--results" in done.stderr
+        assert f"cannot be written to {directory}" in done.stderr
+    office.configure(tenant.url, extra='[results]\ndirectory = "calls.csv"\n')
+    done = office.run("sync", "calls.csv")
+    assert done.returncode == 78
+    assert "results.directory" in done.stderr
+    assert tenant.stats["tokens_issued"] == 0
+    assert not (office.path / "aftercall.db").exists()
+    assert office.run("sync", "calls.csv", "--no-results").returncode == 0
+
+
+def test_names_that_are_no_text(office: Desk, tenant: Tenant):
+    office.rows("calls.csv", *plain_rows(1)).rename(office.path / "caf\udce9.csv")
+    for command in ("sync", "plan"):
+        done = office.run(command, "caf\udce9.csv")
+        assert done.returncode == 2
+        assert "its name is no UTF-8" in done.stderr
+        assert "fix: Rename it." in done.stderr
+    office.rows("calls.csv", *plain_rows(1))
+    document = office.json("sync", "calls.csv", "--results", "r\udce9sults")
+    assert document["files"]["success"].startswith("r\udce9sults/")
+    assert office.run("export", "--results", "r\udce9sults").returncode == 0
+    assert len(tenant.ledger) == 1
+
+
+def test_a_long_pause_is_told(desk: Desk):
+    desk.rows("calls.csv", *plain_rows(2), *plain_rows(1, "C2"))
+    with simulated("--rate", "0") as tenant:
+        desk.configure(tenant.url)
+        process = desk.begin("sync", "calls.csv", "--json", "--rate", "2")
+        until(lambda: len(tenant.ledger) >= 1)
+        process.send_signal(signal.SIGINT)
+        process.communicate(timeout=20)
+    with closing(sqlite3.connect(desk.path / "aftercall.db")) as db:
+        until_us = int(time.time() + 3 * 86_400) * 1_000_000
+        db.execute("UPDATE campaign SET paused_until_us = ?", (until_us,))
+        db.commit()
+    when = datetime.fromtimestamp(until_us // 1_000_000, UTC)
+    with simulated("--rate", "0") as tenant:
+        desk.configure(tenant.url)
+        document = desk.json("resume")
+        assert document["exit_code"] == 75
+        [(campaign, told)] = document["paused"].items()
+        assert told == f"{when:%Y-%m-%dT%H:%M:%SZ}"
+        line = f"paused {campaign} until {when:%Y-%m-%d %H:%M} UTC: the tenant asked to slow down"
+        assert line in desk.run("resume").stdout
+        assert line in desk.run("show").stdout
+        assert desk.json("show")["paused"] == document["paused"]
+
+
+def test_a_plan_that_is_ended_leaves_no_copy_of_the_journal(office: Desk, tmp_path):
+    office.rows("calls.csv", *plain_rows(200_000))
+    temporary = tmp_path / "temporary"
+    temporary.mkdir()
+    office.environment["TMPDIR"] = str(temporary)
+    process = office.begin("plan", "calls.csv")
+    until(lambda: list(temporary.glob("aftercall-plan-*/*")))
+    process.send_signal(signal.SIGTERM)
+    process.communicate(timeout=20)
+    assert process.returncode == 143
+    assert list(temporary.glob("aftercall-plan-*")) == []
 
 
 def test_retry_tries_what_failed_again(office: Desk, tenant: Tenant):
@@ -242,7 +355,7 @@ def test_plan_sends_nothing_and_stores_nothing(office: Desk, tenant: Tenant):
 
 
 def test_a_journal_in_use_is_left_alone(desk: Desk):
-    desk.rows("calls.csv", *plain_rows(40))
+    desk.rows("calls.csv", *plain_rows(300))
     desk.rows("more.csv", *plain_rows(1, "C2"))
     with simulated("--rate", "0") as tenant:
         desk.configure(tenant.url, rate=10)
@@ -251,9 +364,13 @@ def test_a_journal_in_use_is_left_alone(desk: Desk):
         busy = desk.run("sync", "more.csv")
         assert busy.returncode == 75
         assert f"process {process.pid}" in busy.stderr
-        assert "paused" in desk.run("runs").stdout
+        assert "running" in desk.run("runs").stdout
+        assert desk.json("runs")["runs"][0]["state"] == "running"
+        assert desk.json("show")["state"] == "running"
+        assert "goes on" in desk.run("show").stdout
         process.send_signal(signal.SIGTERM)
         process.communicate(timeout=20)
+        assert desk.json("runs")["runs"][0]["state"] == "paused"
 
 
 def test_check_says_what_is_in_order_and_mends_what_is_not(office: Desk, tenant: Tenant):
@@ -278,7 +395,7 @@ def test_a_signal_stops_the_reading_of_a_long_input(desk: Desk):
     with simulated("--rate", "0") as tenant:
         desk.configure(tenant.url)
         process = desk.begin("sync", "calls.csv", "--json")
-        until(lambda: "paused" in desk.run("runs").stdout)
+        until(lambda: "running" in desk.run("runs").stdout)
         process.send_signal(signal.SIGTERM)
         out, _ = process.communicate(timeout=20)
         document = json.loads(out)

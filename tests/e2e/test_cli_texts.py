@@ -2,6 +2,8 @@
 
 import io
 import re
+from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -91,6 +93,39 @@ def test_what_to_type_next():
     waiting = report(tallies=(Tally(Status.DEFERRED, "on_call", "c", "X", 1),), state="paused")
     [step] = steps_after(waiting, Place(), {}, ["--map", "contact=Lead ID"])
     assert step.command == "aftercall resume 20261123-101500-ab12 --map 'contact=Lead ID'"
+
+
+def test_events_that_wait_for_the_crm_have_a_next_step():
+    tallies = (Tally(Status.APPLIED, "written", "c", "X", 1),)
+    waiting = replace(report(tallies=tallies), deliveries={"delivered": 1, "waiting": 2})
+    commands = [step.command for step in steps_after(waiting, Place(), {"success": "s"})]
+    assert "aftercall crm list --state waiting" in commands
+    delivered = steps_after(report(tallies=tallies), Place(), {"success": "s"})
+    assert not [step for step in delivered if "crm" in step.command]
+
+
+@pytest.mark.parametrize(
+    ("state", "words"),
+    [
+        ("paused", "the process ended while it was written"),
+        ("running", "on its way to the tenant"),
+    ],
+)
+def test_rows_under_way_say_so(state, words):
+    tallies = (
+        Tally(Status.WRITING, "", "c", "X", 2),
+        Tally(Status.WRITING, "on_call", "c", "X", 1),
+    )
+    one = report(tallies=tallies, state=state)
+    text = " ".join(drawn(report_view(one, Closing(), 80), 80).split())
+    assert f"writing 3 {words}" in text
+    assert bool(steps_after(one, Place(), {})) is (state == "paused")
+
+
+def test_a_pause_of_today_is_told_by_the_clock():
+    now = datetime.now(UTC)
+    text = drawn(report_view(report(), Closing(paused={"C1": now}), 80), 80)
+    assert f"paused C1 until {now:%H:%M} UTC: the tenant asked to slow down" in text
 
 
 def test_every_reason_code_of_the_source_has_words():

@@ -15,6 +15,7 @@ from aftercall.domain.key import key_of
 from aftercall.domain.outcomes import CODE
 from aftercall.wire.auth import Token, TokenRefused, TokenUnavailable, read_token
 from aftercall.wire.http import HttpResponse
+from aftercall.wire.masking import Mask
 from aftercall.wire.requests import Target, read_request, write_request
 from aftercall.wire.responses import read_contact, read_written
 
@@ -48,7 +49,7 @@ responses = st.builds(HttpResponse, st.integers(100, 599), headers, bodies)
 def test_any_answer_to_a_read_means_something_that_can_be_stored(
     response: HttpResponse, now_ms: int
 ) -> None:
-    got = read_contact(PROFILE, response, now_ms)
+    got = read_contact(PROFILE, response, now_ms, Mask())
     assert isinstance(got, answer.ReadAnswer)
     if isinstance(got, answer.Found):
         contact = got.contact
@@ -58,7 +59,7 @@ def test_any_answer_to_a_read_means_something_that_can_be_stored(
 
 @given(responses, st.integers(0, 4 * 10**12))
 def test_any_answer_to_a_write_means_something(response: HttpResponse, now_ms: int) -> None:
-    got = read_written(PROFILE, response, now_ms)
+    got = read_written(PROFILE, response, now_ms, Mask())
     assert isinstance(got, answer.WriteAnswer)
     if isinstance(got, answer.Accepted):
         assert response.status in PROFILE.write.success
@@ -68,7 +69,7 @@ def test_any_answer_to_a_write_means_something(response: HttpResponse, now_ms: i
 def test_any_answer_of_the_token_endpoint_means_something(
     response: HttpResponse, now_seconds: float
 ) -> None:
-    got = read_token(PROFILE, response, now_seconds)
+    got = read_token(PROFILE, response, now_seconds, Mask())
     assert isinstance(got, Token | TokenRefused | TokenUnavailable)
     if isinstance(got, Token):
         assert got.secret.isprintable()

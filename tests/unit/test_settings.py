@@ -690,3 +690,8 @@ class TestCrmSecrets:
         with pytest.raises(ConfigInvalid) as caught:
             load_crm_secrets(environment)
         assert str(caught.value).startswith(problem)
+
+
+def test_a_directory_that_cannot_be_one(written: Write) -> None:
+    with pytest.raises(ConfigInvalid, match=r"results\.directory: must not hold a NUL character"):
+        load_settings(written(MINIMAL + '[results]\ndirectory = "a\\u0000b"\n'), {})

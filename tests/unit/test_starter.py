@@ -9,6 +9,7 @@ from typing import NamedTuple
 import pytest
 
 from aftercall.domain.outcomes import Category
+from aftercall.errors import ConfigInvalid
 from aftercall.interfaces.cli.starter import starter_text
 from aftercall.settings import Settings, load_settings
 
@@ -37,8 +38,16 @@ def commented_lines() -> Iterator[Line]:
 
 
 LINES = list(commented_lines())
-EXAMPLES = [line for line in LINES if "# example" in line.text]
-DEFAULTS = [line for line in LINES if line not in EXAMPLES]
+EXAMPLES = [line for line in LINES if "# example" in line.text and line.key != "instance"]
+DEFAULTS = [line for line in LINES if "# example" not in line.text]
+
+
+INSTANCE = next(line for line in LINES if line.key == "instance")
+
+
+def filled() -> str:
+    """Return the starter with the tenant filled in."""
+    return starter_text().replace(INSTANCE.text, INSTANCE.text.removeprefix("# "))
 
 
 def name_of(line: Line) -> str:
@@ -59,15 +68,20 @@ def load(tmp_path: Path) -> Load:
 
 
 def uncommented(line: Line) -> str:
-    lines = starter_text().splitlines()
-    lines[line.place] = line.text.removeprefix("# ")
+    lines = filled().splitlines()
     if line.key == "base_url":
-        lines.remove('instance = "na1"')
+        lines[INSTANCE.place] = INSTANCE.text
+    lines[line.place] = line.text.removeprefix("# ")
     return "\n".join(lines)
 
 
-def test_it_loads_as_it_is(load: Load) -> None:
-    settings = load(starter_text())
+def test_it_says_what_to_fill_in(load: Load) -> None:
+    with pytest.raises(ConfigInvalid, match="give the address of the tenant"):
+        load(starter_text())
+
+
+def test_it_loads_once_the_tenant_is_filled_in(load: Load) -> None:
+    settings = load(filled())
     assert settings.tenant.instance == "na1"
     assert settings.outcomes == {
         "INTERESTED": Category.POSITIVE,
@@ -95,13 +109,13 @@ def test_it_is_short_enough_to_be_read() -> None:
 @pytest.mark.parametrize("line", DEFAULTS, ids=name_of)
 def test_a_commented_default_is_the_default(load: Load, line: Line) -> None:
     text = uncommented(line)
-    assert tomllib.loads(text) != tomllib.loads(starter_text())
-    assert load(text) == load(starter_text())
+    assert tomllib.loads(text) != tomllib.loads(filled())
+    assert load(text) == load(filled())
 
 
 @pytest.mark.parametrize("line", EXAMPLES, ids=name_of)
 def test_a_commented_example_can_be_used(load: Load, line: Line) -> None:
-    assert load(uncommented(line)) != load(starter_text())
+    assert load(uncommented(line)) != load(filled())
 
 
 def test_every_default_is_shown() -> None:

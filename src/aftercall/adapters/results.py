@@ -3,12 +3,13 @@
 import csv
 import json
 import os
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
 
-from aftercall.adapters.sources import guard_cell
+from aftercall.adapters.sources import CHECK_COLUMN, RESULT_PREFIX, check_of, guard_cell
+from aftercall.domain.disposition import CANONICAL
 from aftercall.domain.status import OPEN, REFUSED, SUCCESSFUL, Status
 from aftercall.errors import AftercallError
 from aftercall.ports import RowRecord, SourceRecord
@@ -29,8 +30,12 @@ OURS = (
     "aftercall_message",
     "aftercall_hint",
     "aftercall_attempts",
+    "aftercall_value",
+    CHECK_COLUMN,
 )
 """Our columns, in front of the original ones."""
+
+VALUE_CHARACTERS_MAX = 65_536
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,8 +107,9 @@ class ResultFiles:
             columns.update(dict.fromkeys(source.columns))
         if any(not source.columns for source in self.sources):
             for row in self.rows(statuses):
-                columns.update(dict.fromkeys(_cells(row, self._source(row))[0]))
-        return list(columns)
+                named = _original(row, self._source(row)).named
+                columns.update(dict.fromkeys(n for n in named if not n.startswith(RESULT_PREFIX)))
+        return list(columns if any(name.strip() for name in columns) else CANONICAL)
 
     def _source(self, row: RowRecord) -> SourceRecord:
         return next(source for source in self.sources if source.number == row.source)
@@ -111,26 +117,43 @@ class ResultFiles:
     def _line(self, row: RowRecord, columns: Sequence[str]) -> list[str]:
         source = self._source(row)
         message, hint = messages_of(row)
-        ours = (source.name, row.line, row.status, row.reason, message, hint, row.attempts)
-        cells, surplus = _cells(row, source)
-        return [
-            *(guard_cell(str(cell)) for cell in ours),
-            *(guard_cell(cells.get(name, "")) for name in columns),
-            *(guard_cell(cell) for cell in surplus),
-        ]
+        given = _original(row, source)
+        cells = [guard_cell(given.named.get(name, "")) for name in columns]
+        cells += [guard_cell(cell) for cell in given.surplus]
+        check = check_of(cells) if _is_broken(row) else ""
+        said = (source.name, row.line, row.status, row.reason, message, hint, row.attempts)
+        ours = (*said, given.value[:VALUE_CHARACTERS_MAX], check)
+        return [*(guard_cell(str(cell)) for cell in ours), *cells]
 
 
-def _cells(row: RowRecord, source: SourceRecord) -> tuple[dict[str, str], list[str]]:
-    """Return the original cells by column, and those that no column has a name for."""
+@dataclass(frozen=True, slots=True)
+class _Original:
+    """What an input said: cells by column, cells beyond all columns, or a value without cells."""
+
+    named: Mapping[str, str]
+    surplus: Sequence[str] = ()
+    value: str = ""
+
+
+def _original(row: RowRecord, source: SourceRecord) -> _Original:
     values = json.loads(row.cells)
     if source.columns:
         texts = [_cell_text(value) for value in values]
-        surplus = texts[len(source.columns) :]
-        return dict(zip(source.columns, texts, strict=False)), surplus
+        named = dict(zip(source.columns, texts, strict=False))
+        return _Original(named, texts[len(source.columns) :])
     value = values[0] if values else None
     if isinstance(value, dict):
-        return {name: _cell_text(cell) for name, cell in value.items()}, []
-    return {}, [_cell_text(value)]
+        return _Original({name: _cell_text(cell) for name, cell in value.items()})
+    return _Original({}, value=_cell_text(value))
+
+
+def _is_broken(row: RowRecord) -> bool:
+    """Tell whether a row stays invalid until its cells are corrected, whatever is configured.
+
+    As text of a CSV such a row could pass for a good one: `true` is no text, but `"true"` is.
+    """
+    problems = json.loads(row.problems or "[]") if row.status is Status.INVALID else ()
+    return any(one["field"] == "row" or one["code"] == "wrong_type" for one in problems)
 
 
 def _cell_text(value: object) -> str:

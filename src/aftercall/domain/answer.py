@@ -16,11 +16,13 @@ class Observed:
     """A contact as the tenant held it when it was read.
 
     Attributes:
-        state: the dialer state in capitals, or None if the tenant gave none.
+        state: the dialer state, normalised and of bounded length, or None if there is none.
+        idle: that state is one of those that may be written over.
         outcome: the outcome code that the contact has, or None.
         agent: the id of the agent, or None.
         notes: the notes, or None.
         timestamp_ms: when that outcome was reached, or None if the tenant did not say.
+        stamp_unknown: the tenant did say, but not so that it can be understood.
         custom_fields: further values by name, or None.
         etag: the entity tag to write against (RFC 9110, section 8.8.3), or None.
     """
@@ -32,6 +34,8 @@ class Observed:
     timestamp_ms: int | None = None
     custom_fields: Mapping[str, Json] | None = field(default=None, repr=False)
     etag: str | None = None
+    idle: bool = False
+    stamp_unknown: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,13 +5,14 @@ answer means for the row; `conclude` turns a verdict into the settlement which o
 stores. All are pure: the time and a random number are arguments.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from aftercall.domain import answer, instant
 from aftercall.domain.answer import Observed
 from aftercall.domain.audit import Exchange, Finding, Origin, Subject, audit_entry
 from aftercall.domain.disposition import Disposition, Json
+from aftercall.domain.masking import without_personal_data
 from aftercall.domain.outcomes import Category
 from aftercall.domain.retry import DeferPolicy, RetryPolicy
 from aftercall.domain.status import SETTLED, Event, Status, advance
@@ -19,11 +20,12 @@ from aftercall.domain.status import SETTLED, Event, Status, advance
 SAME_INSTANT_MS = 1000
 """Tenants that keep whole seconds cut the rest off: closer than this is the same instant."""
 
-QUOTE_CHARACTERS_MIN = 4
-"""So much of the notes at the end of words that were cut is a quote, not a coincidence."""
-
 DOUBT_GRACE_MS = 1000
 """A write whose answer was lost may still be on its way in: this long before reading it back."""
+
+TIME_UNREADABLE = (
+    "The tenant holds an outcome whose time cannot be read, so it is unknown which is newer."
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +88,7 @@ class WritePolicy:
     """What may be written over, and how failures are tried again.
 
     Attributes:
-        active_states: dialer states, in capitals, that are never written over.
+        active_states: dialer states, in capitals, of a contact that is on a call.
         same_everything: a contact is unchanged only if agent, notes and custom fields are the
             same too; else the same outcome is enough.
         retry: the schedule of attempts.
@@ -200,14 +202,18 @@ def decide(claim: Claim, contact: Observed, policy: WritePolicy) -> Verdict | No
         )
     if same(contact, claim.disposition, everything=policy.same_everything):
         return Verdict(Event.HOLD, "same_in_tenant", "The tenant held the same outcome already.")
+    if contact.stamp_unknown:
+        return Verdict(Event.REJECT, "unreadable_timestamp", TIME_UNREADABLE)
     if contact.timestamp_ms is not None and contact.timestamp_ms > claim.timestamp_ms:
         return Verdict(
             Event.SUPERSEDE, "newer_in_tenant", "The tenant holds a newer outcome of the contact."
         )
-    if contact.state is None or contact.state in policy.active_states:
-        # A state that is not told may be a live call: G2 lets nothing leave on a guess.
-        words = f"The contact is {contact.state or 'in an unknown state'}."
-        return Verdict(Event.DEFER, "on_call", words, counts=False)
+    if contact.state in policy.active_states:
+        return Verdict(Event.DEFER, "on_call", f"The contact is {contact.state}.", counts=False)
+    if not contact.idle:
+        # Any state that is not known may be a live call: G2 lets nothing leave on a guess.
+        words = f"The contact is in a state that is not known: {contact.state or 'none is told'}."
+        return Verdict(Event.DEFER, "unknown_state", words, counts=False)
     if claim.attempt > policy.retry.attempts_max:
         return Verdict(
             Event.EXHAUST, "attempts_used_up", "All attempts are used up; the tenant holds none."
@@ -294,40 +300,6 @@ def conclude(
         announce=status is Status.APPLIED,
         now_ms=moment.now_ms,
     )
-
-
-def without_personal_data(words: str, disposition: Disposition) -> str:
-    """Return a tenant's words without the row's notes and custom values, should it quote them."""
-    words = _without(words, answer.one_line(disposition.notes or ""), "[notes]")
-    for value in _texts(disposition.custom_fields):
-        text = answer.one_line(value)
-        if len(text) >= QUOTE_CHARACTERS_MIN:
-            words = _without(words, text, "[custom field]")
-    return words
-
-
-def _texts(value: Json) -> Iterator[str]:
-    """Yield all texts in a JSON value."""
-    if isinstance(value, str):
-        yield value
-    elif isinstance(value, Mapping):
-        for part in value.values():
-            yield from _texts(part)
-    elif isinstance(value, Sequence):
-        for part in value:
-            yield from _texts(part)
-
-
-def _without(words: str, text: str, mark: str) -> str:
-    """Return `words` without `text`; words that were cut may end in a quote that was cut too."""
-    if not text:
-        return words
-    words = words.replace(text, mark)
-    if words.endswith("…"):
-        for size in range(min(len(words), len(text)), QUOTE_CHARACTERS_MIN - 1, -1):
-            if words[:-1].endswith(text[:size]):
-                return f"{words[: -1 - size]}{mark}…"
-    return words
 
 
 def _schedule(

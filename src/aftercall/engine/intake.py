@@ -106,7 +106,7 @@ class Reader:
 
 
 def _sentence(words: str) -> str:
-    return f"{words[:1].upper()}{words[1:].rstrip('.')}."
+    return f"{words[:1].upper()}{words[1:]}" + ("" if words.endswith((".", "?", "!")) else ".")
 
 
 _CELLS = json.JSONEncoder(ensure_ascii=False, default=str)

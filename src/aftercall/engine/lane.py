@@ -29,6 +29,9 @@ THROTTLED_SECONDS = 1.0
 
 THROTTLED_SECONDS_MAX = 60.0
 
+RETRY_AFTER_SECONDS_MAX = 24 * 3600.0
+"""A longer wait than a day is nothing that a tenant means, and would stop the campaign for good."""
+
 
 log = logging.getLogger("aftercall")
 
@@ -192,6 +195,7 @@ class Lane:
         if wait is None:
             doublings = min(max(self._throttled_in_a_row - 1, 0), 10)
             wait = min(THROTTLED_SECONDS_MAX, THROTTLED_SECONDS * 2.0**doublings)
+        wait = min(RETRY_AFTER_SECONDS_MAX, wait)
         log.info("campaign %s asked to slow down: paused for %.1f s", self.book.campaign, wait)
         until_us = self._gates.clock.now_us() + int(wait * SECOND_US)
         self.opens_us = max(self.opens_us, until_us)

@@ -44,9 +44,7 @@ class AuditTrail(Sequence[Mapping[str, Json]]):
     @overload
     def __getitem__(self, place: slice) -> Sequence[Mapping[str, Json]]: ...
 
-    def __getitem__(
-        self, place: int | slice
-    ) -> Mapping[str, Json] | Sequence[Mapping[str, Json]]:
+    def __getitem__(self, place: int | slice) -> Mapping[str, Json] | Sequence[Mapping[str, Json]]:
         """Return one entry or some; each access reads the journal anew."""
         return list(self)[place]
 

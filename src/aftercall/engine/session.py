@@ -2,13 +2,16 @@
 
 import asyncio
 import logging
+from collections import deque
 from collections.abc import Callable
 
+from aftercall.domain.disposition import Disposition
 from aftercall.domain.retry import RetryPolicy
 from aftercall.errors import CredentialsRefused, TenantUnreachable
 from aftercall.ports import Clock, Transport
 from aftercall.wire.auth import Token, TokenRefused, TokenUnavailable, read_token
 from aftercall.wire.http import SendFailure
+from aftercall.wire.masking import Mask
 from aftercall.wire.requests import Identity, Target, token_request
 
 SIGN_IN = RetryPolicy(attempts_max=5, wait_seconds_initial=0.5, wait_seconds_max=5.0)
@@ -40,6 +43,7 @@ class Session:
         self._proven: Token | None = None
         self._never_accepted = 0
         self._renewing = asyncio.Lock()
+        self._told: deque[str] = deque(maxlen=TOKENS_MAX)
         self.issued = 0
 
     async def token(self) -> Token:
@@ -58,6 +62,10 @@ class Session:
     def latest(self) -> Token | None:
         """The token that was had last; None before the first."""
         return self._token
+
+    def mask(self, row: Disposition | None = None) -> Mask:
+        """Return what must not come back in the tenant's words: all that it knows from us."""
+        return Mask((self._identity.client_secret, *self._told), row)
 
     async def renew(self, stale: Token | None) -> Token:
         """Return a token other than `stale`, asking for one unless somebody else just has.
@@ -98,14 +106,14 @@ class Session:
             got = await self._ask()
             if isinstance(got, Token):
                 self.issued += 1
+                self._told.append(got.secret)
                 log.info("token %d issued", self.issued)
                 return got
             if isinstance(got, TokenRefused):
-                words = got.words.replace(self._identity.client_secret, "[secret]")
-                message = f"The tenant refused the client credentials: {words}"
+                message = f"The tenant refused the client credentials: {got.words}"
                 fix = "Check CXONE_CLIENT_ID and CXONE_CLIENT_SECRET, and tenant.instance."
                 raise CredentialsRefused(message, fix=fix, next_command="aftercall check")
-            words = got.words.replace(self._identity.client_secret, "[secret]")
+            words = got.words
             if attempt < SIGN_IN.attempts_max:
                 await asyncio.sleep(SIGN_IN.wait_seconds(attempt, self._chance()))
         url = self._target.base_url + self._target.profile.token.path
@@ -118,4 +126,4 @@ class Session:
             response = await self._transport.send(token_request(self._target, self._identity))
         except SendFailure as failure:
             return TokenUnavailable(failure.words)
-        return read_token(self._target.profile, response, self._clock.seconds())
+        return read_token(self._target.profile, response, self._clock.seconds(), self.mask())

@@ -65,7 +65,8 @@ class Tenant:
         got, timing = await self._send(lane, build, read_at=None)
         if isinstance(got, SendFailure):
             return read_failure(got), timing
-        return read_contact(self.target.profile, got, self._now_ms()), timing
+        mask = self._session.mask(row)
+        return read_contact(self.target.profile, got, self._now_ms(), mask), timing
 
     async def write(
         self, row: Disposition, lane: Lane, request_id: str, found: Found, read_at: float
@@ -86,7 +87,8 @@ class Tenant:
         got, timing = await self._send(lane, build, read_at=read_at)
         if isinstance(got, SendFailure):
             return written_failure(got), timing
-        return read_written(self.target.profile, got, self._now_ms()), timing
+        mask = self._session.mask(row)
+        return read_written(self.target.profile, got, self._now_ms(), mask), timing
 
     async def _send(
         self, lane: Lane, build: Callable[[Token], HttpRequest], *, read_at: float | None

@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 
 from aftercall.wire.http import HttpResponse
+from aftercall.wire.masking import Mask
 from aftercall.wire.profile import Profile
 from aftercall.wire.responses import finite_seconds, json_object, words_of
 
@@ -37,7 +38,7 @@ class TokenUnavailable:
 
 
 def read_token(
-    profile: Profile, response: HttpResponse, now_seconds: float
+    profile: Profile, response: HttpResponse, now_seconds: float, mask: Mask
 ) -> Token | TokenRefused | TokenUnavailable:
     """Say what the token endpoint's answer means (RFC 6749, sections 5.1 and 5.2).
 
@@ -45,9 +46,10 @@ def read_token(
         profile: names the fields.
         response: the answer.
         now_seconds: the time on the clock that `Token.renew_at_seconds` is to be compared with.
+        mask: what must not come back in the words of a refusal.
     """
     if response.status in {400, 401, 403}:
-        words = words_of(profile, response)
+        words = words_of(profile, response, mask)
         return TokenRefused(words or f"status {response.status}")
     rules = profile.token
     document = json_object(response.body) if response.status == 200 else None

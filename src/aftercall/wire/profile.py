@@ -1,5 +1,6 @@
 """A profile: how one tenant API surface is spoken, as data."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -55,7 +56,8 @@ class Profile:
     Attributes:
         name: what the configuration calls it.
         base_url: the address, with ``{instance}`` where the instance's name goes.
-        active_states: dialer states, in capitals, that must not be written over.
+        active_states: dialer states, normalised, of a contact that is on a call.
+        allowed_states: the only states, normalised, that may be written over.
         words: the fields of an error's body that may hold words for people, in order.
         words_header: a header, in lower case, that may hold them instead.
     """
@@ -66,6 +68,7 @@ class Profile:
     read: ReadRules
     write: WriteRules
     active_states: frozenset[str]
+    allowed_states: frozenset[str]
     words: tuple[str, ...]
     words_header: str
 
@@ -98,13 +101,19 @@ def profile_from(tables: Mapping[str, object]) -> Profile:
             frozenset(int(code) for code in write.texts("success", int)),
             write.fields(WRITE_FIELDS),
         ),
-        active_states=frozenset(str(state).upper() for state in states.texts("active", str)),
+        active_states=frozenset(map(normal_state, states.texts("active", str))),
+        allowed_states=frozenset(map(normal_state, states.texts("allowed", str))),
         words=tuple(str(name) for name in errors.texts("words", str)),
         words_header=errors.text("words_header"),
     )
     for table in (given, token, read, write, states, errors):
         table.finish()
     return profile
+
+
+def normal_state(name: str) -> str:
+    """Return a dialer state as it is compared: ``"Wrap up"`` and ``"WRAP_UP"`` are the same."""
+    return re.sub(r"[\W_]+", "_", name.upper()).strip("_")
 
 
 class _Table:

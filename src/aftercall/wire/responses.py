@@ -13,50 +13,55 @@ from aftercall.domain import answer, instant
 from aftercall.domain.answer import Observed, ReadAnswer, WriteAnswer
 from aftercall.domain.disposition import Json
 from aftercall.wire.http import HttpResponse, MaybeSent, SendFailure
-from aftercall.wire.profile import Profile
+from aftercall.wire.masking import Mask
+from aftercall.wire.profile import Profile, normal_state
+from aftercall.wire.stamps import is_absent, read_stamp_ms
 
 WORDS_CHARACTERS_MAX = 200
+STATE_CHARACTERS_MAX = 40
 
 
-def read_contact(profile: Profile, response: HttpResponse, now_ms: int) -> ReadAnswer:
-    """Say what the answer to a read means."""
+def read_contact(profile: Profile, response: HttpResponse, now_ms: int, mask: Mask) -> ReadAnswer:
+    """Say what the answer to a read means; all that is taken from it goes through `mask`."""
     if response.status != 200:
-        refusal = _refusal(profile, response, now_ms)
-        return refusal or answer.Unavailable(*_trouble(profile, response))
+        refusal = _refusal(profile, response, now_ms, mask)
+        return refusal or answer.Unavailable(*_trouble(profile, response, mask))
     document = json_object(response.body)
     names = profile.read.fields
     if document is None or not any(name in document for name in names.values()):
         # A login page or a proxy's notice with status 200 is no contact.
-        return answer.Unavailable("garbage", f"The answer is {_shape(response)}, not a contact.")
-    state = _text(document.get(names["state"]))
+        shape = _shape(response, mask)
+        return answer.Unavailable("garbage", f"The answer is {shape}, not a contact.")
+    state, idle = _state(profile, document.get(names["state"]), mask)
+    outcome, agent = _text(document.get(names["outcome"])), _text(document.get(names["agent"]))
     custom = document.get(names["custom_fields"])
-    stamp = instant.parse(_text(document.get(names["timestamp"])) or "")
+    stamp = document.get(names["timestamp"])
+    stamp_ms = read_stamp_ms(stamp)
     return answer.Found(
         Observed(
-            state=state.strip().upper() or None if state else None,
-            outcome=_text(document.get(names["outcome"])),
-            agent=_text(document.get(names["agent"])),
+            state=state,
+            outcome=None if outcome is None else mask.value(outcome),
+            agent=None if agent is None else mask.value(agent),
             notes=_text(document.get(names["notes"])),
-            timestamp_ms=None if stamp is None else instant.to_ms(stamp),
+            timestamp_ms=stamp_ms,
             custom_fields=custom if isinstance(custom, Mapping) else None,
             etag=_etag(response.headers),
+            idle=idle,
+            stamp_unknown=stamp_ms is None and not is_absent(stamp),
         )
     )
 
 
-def read_written(profile: Profile, response: HttpResponse, now_ms: int) -> WriteAnswer:
-    """Say what the answer to a write means."""
+def read_written(profile: Profile, response: HttpResponse, now_ms: int, mask: Mask) -> WriteAnswer:
+    """Say what the answer to a write means; its words go through `mask`."""
     if response.status in profile.write.success:
-        body = response.body.strip()
-        if not body or body.startswith((b"{", b"[")):
-            return answer.Accepted()
-        return answer.Uncertain("garbage", f"The answer is {_shape(response)}.")
+        return _taken(profile, response, mask)
     if response.status == 412:
         return answer.Stale()
-    refusal = _refusal(profile, response, now_ms)
+    refusal = _refusal(profile, response, now_ms, mask)
     if refusal is not None:
         return refusal
-    code, words = _trouble(profile, response)
+    code, words = _trouble(profile, response, mask)
     # A redirect is answered by something in front of the tenant; any other trouble may have come
     # up after the change was made.
     if 300 <= response.status < 400:
@@ -99,17 +104,17 @@ def json_object(body: bytes) -> Mapping[str, Json] | None:
     return document if isinstance(document, dict) else None
 
 
-def words_of(profile: Profile, response: HttpResponse) -> str:
-    """Return the tenant's own words about a refusal, cut and free of control characters."""
+def words_of(profile: Profile, response: HttpResponse, mask: Mask) -> str:
+    """Return the tenant's own words about a refusal, masked, then cut; no control characters."""
     document = json_object(response.body) or {}
     told = [_text(document.get(name)) for name in profile.words]
     told.append(response.headers.get(profile.words_header))
-    return clean(next((words for words in told if words), ""))
+    return clean(next((words for words in told if words), ""), mask)
 
 
-def clean(words: str) -> str:
-    """Return `words` on one line, without control characters, of bounded length."""
-    line = answer.one_line(words[:2000])
+def clean(words: str, mask: Mask) -> str:
+    """Return `words` on one line, masked, without control characters, of bounded length."""
+    line = mask.words(answer.one_line(words[:2000]))
     if len(line) <= WORDS_CHARACTERS_MAX:
         return line
     return line[: WORDS_CHARACTERS_MAX - 1] + "…"
@@ -118,9 +123,37 @@ def clean(words: str) -> str:
 Refusal = answer.Absent | answer.Throttled | answer.Unauthorized | answer.Forbidden | answer.Refused
 
 
-def _refusal(profile: Profile, response: HttpResponse, now_ms: int) -> Refusal | None:
+def _taken(
+    profile: Profile, response: HttpResponse, mask: Mask
+) -> answer.Accepted | answer.Uncertain:
+    """Say what a status of success means, by what stands under it."""
+    body = response.body.strip()
+    if body and not body.startswith((b"{", b"[")):
+        return answer.Uncertain("garbage", f"The answer is {_shape(response, mask)}.")
+    document = json_object(body) or {}
+    errors = document.get("errorCount")
+    counted = isinstance(errors, int | float) and errors > 0
+    if document.get("success") is False or document.get("error") or counted:
+        words = words_of(profile, response, mask)
+        told = f"The answer says failure{': ' if words else '.'}{words}"
+        return answer.Uncertain("answer_says_failure", told)
+    return answer.Accepted()
+
+
+def _state(profile: Profile, value: Json, mask: Mask) -> tuple[str | None, bool]:
+    """Return a dialer state, normalised, and whether it may be written over."""
+    if not isinstance(value, str):
+        return None, False
+    state = normal_state(value)
+    if state in profile.allowed_states or state in profile.active_states:
+        return state, state not in profile.active_states
+    told = normal_state(clean(value, mask))[:STATE_CHARACTERS_MAX]
+    return told or None, False
+
+
+def _refusal(profile: Profile, response: HttpResponse, now_ms: int, mask: Mask) -> Refusal | None:
     """Return what an answer means that certainly changed nothing; None for any other."""
-    words = words_of(profile, response)
+    words = words_of(profile, response, mask)
     match response.status:
         case 401:
             return answer.Unauthorized()
@@ -138,17 +171,17 @@ def _refusal(profile: Profile, response: HttpResponse, now_ms: int) -> Refusal |
             return None
 
 
-def _trouble(profile: Profile, response: HttpResponse) -> tuple[str, str]:
+def _trouble(profile: Profile, response: HttpResponse, mask: Mask) -> tuple[str, str]:
     """Return a reason code and words for an answer that settles nothing."""
     status = response.status
     if 300 <= status < 400:
         return "redirected", f"The answer is a redirect ({status}); is tenant.base_url right?"
-    words = words_of(profile, response)
+    words = words_of(profile, response, mask)
     return f"status_{status}", f"The tenant answered {status}{': ' if words else '.'}{words}"
 
 
-def _shape(response: HttpResponse) -> str:
-    kind = clean(response.headers.get("content-type", "")).partition(";")[0]
+def _shape(response: HttpResponse, mask: Mask) -> str:
+    kind = clean(response.headers.get("content-type", ""), mask).partition(";")[0]
     return f"{len(response.body)} bytes of {kind or 'an unnamed type'}"
 
 

@@ -17,6 +17,7 @@ from aftercall.ports import Clock
 from aftercall.settings import Settings
 from aftercall.wire.auth import Token, TokenRefused, read_token
 from aftercall.wire.http import HttpRequest, HttpResponse, SendFailure
+from aftercall.wire.masking import Mask
 from aftercall.wire.requests import USER_AGENT, Target, read_request, token_request
 from aftercall.wire.responses import read_contact
 from aftercall.wiring.values import (
@@ -58,7 +59,8 @@ async def check_up(
         ConfigInvalid: a secret or a certificate is missing or wrong.
     """
     target = target_of(settings)
-    request = token_request(target, identity_of(environment))
+    identity = identity_of(environment)
+    request = token_request(target, identity)
     endpoint = endpoint_of(settings, environment)
     yield _journal(settings)
     clock = SystemClock()
@@ -66,13 +68,15 @@ async def check_up(
         got = await _send(tenant, request)
         token = None
         if isinstance(got, HttpResponse):
-            token = read_token(target.profile, got, clock.seconds())
+            mask = Mask((identity.client_secret,))
+            token = read_token(target.profile, got, clock.seconds(), mask)
         yield _signed_in(target, got, token)
         if isinstance(got, HttpResponse):
             yield _clock_finding(got, clock)
         if isinstance(token, Token):
             yield _scopes(token)
-            yield await _contact(tenant, target, token, probe)
+            mask = Mask((identity.client_secret, token.secret))
+            yield await _contact(tenant, target, token, mask, probe)
     if endpoint is not None:
         async with HttpTransport(crm_transport_options(settings)) as crm:
             yield await _crm(crm, endpoint.url)
@@ -136,7 +140,11 @@ def _clock_finding(got: HttpResponse, clock: Clock) -> CheckResult:
 
 
 async def _contact(
-    tenant: HttpTransport, target: Target, token: Token, probe: tuple[str, str] | None
+    tenant: HttpTransport,
+    target: Target,
+    token: Token,
+    mask: Mask,
+    probe: tuple[str, str] | None,
 ) -> CheckResult:
     campaign, contact = probe or (PROBE, PROBE)
     row = Disposition(campaign=campaign, contact=contact, outcome="", agent="")
@@ -144,7 +152,7 @@ async def _contact(
     if isinstance(sent, SendFailure):
         fix = "Try again; check the network."
         return CheckResult("contacts", "fail", f"A contact could not be read: {sent.words}.", fix)
-    match read_contact(target.profile, sent, 0):
+    match read_contact(target.profile, sent, 0, mask):
         case answer.Found(found):
             return _etag(found.etag)
         case answer.Absent() if probe is None:

@@ -1,16 +1,19 @@
 """Inputs of a run: what the journal keeps of them, and how they are opened again."""
 
+from collections.abc import Sequence
 from dataclasses import asdict
+from datetime import datetime
 from hashlib import file_digest
 from pathlib import Path
 from typing import Literal, cast
 
 from aftercall.adapters.sources import Source, SourceOptions, open_source
-from aftercall.domain.columns import ColumnMap
+from aftercall.domain.columns import REQUIRED, ColumnMap
 from aftercall.errors import SourceUnreadable
 from aftercall.ports import SourceRecord
 
 STDIN = "-"
+NAME_CHARACTERS_MAX = 40
 
 Kind = Literal["auto", "csv", "jsonl", "json"]
 
@@ -26,12 +29,52 @@ def check_columns(source: Source, columns: ColumnMap) -> None:
     if not missing:
         return
     source.close()
-    named = ", ".join(missing)
-    told = ", ".join(name for name in header[:12] if name) + (", ..." if len(header) > 12 else "")
-    message = f"{source.name} has no column for: {named}. Its columns are: {told}."
     first = missing[0]
+    if _looks_like_data(header, columns):
+        message = f"{source.name}: the first line looks like data; is the header line missing?"
+        fix = (
+            f"Put the names of the columns in the first line: {','.join(REQUIRED)}. "
+            f"If it has names, say which is which: --map {first}=COLUMN."
+        )
+        raise SourceUnreadable(message, fix=fix)
+    told = ", ".join(_cut(name) for name in header[:12] if name)
+    more = ", ..." if len(header) > 12 else ""
+    message = f"{source.name} has no column {_lacking(missing, columns)}."
+    message += f" Its columns are: {told}{more}."
     fix = f"Name the column, --map {first}=COLUMN, or one value for all rows, --set {first}=VALUE."
     raise SourceUnreadable(message, fix=fix)
+
+
+def _lacking(missing: Sequence[str], columns: ColumnMap) -> str:
+    """Return what is missing: columns that were named, and fields that no column was found for."""
+    named = columns.columns
+    parts = [f'"{_cut(named[one])}" (for {one})' for one in missing if one in named]
+    others = [one for one in missing if one not in named]
+    words = [", ".join(parts)] if parts else []
+    words += [f"for: {', '.join(others)}"] if others else []
+    return " and no column ".join(words)
+
+
+def _cut(name: str) -> str:
+    return name if len(name) <= NAME_CHARACTERS_MAX else f"{name[:NAME_CHARACTERS_MAX]}..."
+
+
+def _looks_like_data(header: Sequence[str], columns: ColumnMap) -> bool:
+    """Tell whether a header without any known name is a row, whose cells must not be shown."""
+    if ColumnMap().places(header) or set(header) & set(columns.columns.values()):
+        return False
+    return any(
+        " " in cell or cell.isdecimal() or len(cell) > NAME_CHARACTERS_MAX or _is_timestamp(cell)
+        for cell in header
+    )
+
+
+def _is_timestamp(cell: str) -> bool:
+    try:
+        datetime.fromisoformat(cell)
+    except ValueError:
+        return False
+    return True
 
 
 def record_of(run: str, source: Source, path: str, options: SourceOptions) -> SourceRecord:

@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from aftercall.adapters.results import OURS, ResultFiles
-from aftercall.adapters.sources import SourceOptions, open_source
+from aftercall.adapters.sources import RowProblem, SourceOptions, open_source
+from aftercall.domain.disposition import CANONICAL
 from aftercall.domain.status import Status
 from aftercall.errors import AftercallError
 from aftercall.ports import RowRecord, SourceRecord
@@ -37,6 +38,12 @@ def row(status: Status, *cells: object, source: int = 1, **given: object) -> Row
         "settled_ms": 0,
     }
     return RowRecord(**(values | given))  # type: ignore[arg-type]
+
+
+def broken(*cells: object, source: int = 1, reason: str = "bad_row", **said: str) -> RowRecord:
+    problem = {"field": "row", "code": reason, "message": "It is bad.", "hint": "Mend it.", **said}
+    problems = json.dumps([problem])
+    return row(Status.INVALID, *cells, source=source, reason=reason, problems=problems)
 
 
 @dataclass(frozen=True)
@@ -87,6 +94,8 @@ def test_our_columns_stand_in_front_of_the_original_ones(tmp_path: Path) -> None
         "aftercall_message",
         "aftercall_hint",
         "aftercall_attempts",
+        "aftercall_value",
+        "aftercall_check",
         *COLUMNS,
     ]
     assert line == [
@@ -97,6 +106,8 @@ def test_our_columns_stand_in_front_of_the_original_ones(tmp_path: Path) -> None
         "words",
         "",
         "3",
+        "",
+        "",
         "P1",
         "SALE",
         "two\r\nlines, 😀",
@@ -197,12 +208,87 @@ def test_cells_that_a_short_row_lacks_are_empty(tmp_path: Path) -> None:
     assert line[len(OURS) :] == ["P1", "", ""]
 
 
-@pytest.mark.parametrize(("cells", "kept"), [((), [""]), ((7,), ["7"]), (("text",), ["text"])])
-def test_a_json_row_that_is_no_object_is_kept_as_one_cell(
-    tmp_path: Path, cells: tuple[object, ...], kept: list[str]
+@pytest.mark.parametrize(
+    ("cells", "kept"),
+    [((), ""), ((7,), "7"), (("text",), "text"), (([1],), "[1]"), (("x" * 70_000,), "x" * 65_536)],
+)
+def test_a_json_row_that_is_no_object_is_kept_in_a_column_of_ours(
+    tmp_path: Path, cells: tuple[object, ...], kept: str
 ) -> None:
-    _, line = Run(tmp_path, (row(Status.INVALID, *cells, source=2),), (JSON,)).write()["failed"]
-    assert line[len(OURS) :] == kept
+    header, line = Run(tmp_path, (broken(*cells, source=2),), (JSON,)).write()["failed"]
+    assert header[len(OURS) :] == list(CANONICAL)
+    assert line[len(OURS) :] == [""] * len(CANONICAL)
+    assert line[header.index("aftercall_value")] == kept
+    (again,) = open_source(str(tmp_path / "run-1-failed.csv"), SourceOptions()).rows()
+    assert again.problem is not None
+
+
+def test_columns_that_are_ours_are_not_taken_from_a_json_row(tmp_path: Path) -> None:
+    given = row(Status.FAILED, {"aftercall_line": 7, "contact": "P1"}, source=2)
+    header, _ = Run(tmp_path, (given,), (JSON,)).write()["failed"]
+    assert header[len(OURS) :] == ["contact"]
+
+
+BROKEN = [
+    ("P1", "SALE"),
+    ("P1", "SALE", "n", "=extra", ""),
+    ("P1", "SALE", "caf\udce9"),
+    ("=1", "SALE", "two\r\nlines\rand\nmore \0"),
+]
+
+
+@pytest.mark.parametrize("cells", BROKEN)
+def test_a_broken_row_that_is_fed_back_as_it_is_stays_broken(
+    tmp_path: Path, cells: tuple[str, ...]
+) -> None:
+    for _ in range(2):
+        Run(tmp_path, (broken(*cells),)).write()
+        (again,) = open_source(str(tmp_path / "run-1-failed.csv"), SourceOptions()).rows()
+        assert again.problem == RowProblem(
+            "bad_row", "The row is as it was when it was found wrong: It is bad.", "Mend it."
+        )
+        cells = tuple(str(value) for value in again.values)
+
+
+@pytest.mark.parametrize("cells", BROKEN[1:])
+def test_a_broken_row_that_was_corrected_is_read_anew(
+    tmp_path: Path, cells: tuple[str, ...]
+) -> None:
+    Run(tmp_path, (broken(*cells),)).write()
+    path = tmp_path / "run-1-failed.csv"
+    text = path.read_bytes().replace(b"SALE", b"LOST")
+    path.write_bytes(text)
+    (again,) = open_source(str(path), SourceOptions()).rows()
+    assert again.problem is None or "as it was" not in again.problem.message
+    path.write_bytes(text.replace(b"LOST", b"SALE").replace(b"\r", b""))
+    (again,) = open_source(str(path), SourceOptions()).rows()
+    assert again.problem is not None
+
+
+def test_a_message_does_not_grow_each_time_it_is_fed_back(tmp_path: Path) -> None:
+    said = "The row is as it was when it was found wrong: It is bad."
+    Run(tmp_path, (broken("P1", message=said, hint=""),)).write()
+    (again,) = open_source(str(tmp_path / "run-1-failed.csv"), SourceOptions()).rows()
+    assert again.problem == RowProblem("bad_row", said, "correct its cells")
+    Run(tmp_path, (broken("P1", message="x" * 1000 + "\x1b", reason="\x1b"),)).write()
+    (again,) = open_source(str(tmp_path / "run-1-failed.csv"), SourceOptions()).rows()
+    assert again.problem is not None
+    assert again.problem.code == "not_corrected"
+    assert len(again.problem.message) < 400
+
+
+@pytest.mark.parametrize(
+    ("field", "code", "checked"),
+    [("row", "bad_row", True), ("contact", "wrong_type", True), ("outcome", "unknown", False)],
+)
+def test_only_rows_that_no_configuration_mends_are_checked(
+    tmp_path: Path, field: str, code: str, *, checked: bool
+) -> None:
+    given = broken("P1", "SALE", "n", field=field, code=code)
+    header, line = Run(tmp_path, (given,)).write()["failed"]
+    assert bool(line[header.index("aftercall_check")]) is checked
+    (again,) = open_source(str(tmp_path / "run-1-failed.csv"), SourceOptions()).rows()
+    assert (again.problem is not None) is checked
 
 
 def test_half_a_surrogate_pair_is_written_as_it_was_spelled(tmp_path: Path) -> None:

@@ -48,7 +48,8 @@ def claim(**given: Any) -> Claim:
 
 def observed(**given: Any) -> Observed:
     """Return a contact that nothing speaks against writing to."""
-    return Observed(**({"state": "READY"} | given))
+    values: dict[str, Any] = {"state": "READY", "idle": True}
+    return Observed(**(values | given))
 
 
 def moment(after_ms: int = 0, chance: float = 0.5) -> Moment:

@@ -33,8 +33,29 @@ def test_a_contact_on_a_call_is_never_written(state: str) -> None:
     assert state in verdict.words
 
 
-def test_a_state_that_is_not_told_may_be_a_call() -> None:
-    assert outcome_of(observed(state=None)) == (Event.DEFER, "on_call")
+@pytest.mark.parametrize("state", [None, "TALKING", "IN_CALL", "7"])
+def test_a_state_that_is_not_known_may_be_a_call(state: str | None) -> None:
+    verdict = decide(claim(), observed(state=state, idle=False), POLICY)
+    assert verdict is not None
+    assert (verdict.event, verdict.reason, verdict.counts) == (Event.DEFER, "unknown_state", False)
+    assert (state or "none is told") in verdict.words
+
+
+def test_a_time_that_cannot_be_read_is_never_written_over() -> None:
+    unread = observed(outcome="CALL_BACK", stamp_unknown=True)
+    verdict = decide(claim(), unread, POLICY)
+    assert verdict is not None
+    assert (verdict.event, verdict.reason) == (Event.REJECT, "unreadable_timestamp")
+    assert verdict.words == (
+        "The tenant holds an outcome whose time cannot be read, so it is unknown which is newer."
+    )
+    same_one = observed(outcome="INTERESTED", stamp_unknown=True)
+    assert outcome_of(same_one) == (Event.HOLD, "same_in_tenant")
+
+
+def test_a_time_that_cannot_be_read_contradicts_no_write_in_doubt() -> None:
+    held = observed(outcome="INTERESTED", agent="A1", stamp_unknown=True)
+    assert outcome_of(held, doubt=True) == (Event.APPLY, "read_back")
 
 
 def test_the_active_states_are_the_policys() -> None:

@@ -4,6 +4,7 @@ import pytest
 
 from aftercall.domain import answer
 from aftercall.domain.audit import Exchange
+from aftercall.domain.masking import without_personal_data
 from aftercall.domain.retry import DeferPolicy, RetryPolicy
 from aftercall.domain.settlement import (
     DOUBT_GRACE_MS,
@@ -13,7 +14,6 @@ from aftercall.domain.settlement import (
     conclude,
     verdict_of_read,
     verdict_of_write,
-    without_personal_data,
 )
 from aftercall.domain.status import SETTLED, Event, Status
 

@@ -1,6 +1,7 @@
 import pytest
 
 from aftercall.wire.auth import Token, TokenRefused, TokenUnavailable, read_token
+from aftercall.wire.masking import Mask
 
 from .make import PROFILE, answered
 
@@ -8,7 +9,7 @@ GOOD = {"access_token": "abc.def", "expires_in": 3600, "token_type": "Bearer"}
 
 
 def got(status: int, body: object) -> Token | TokenRefused | TokenUnavailable:
-    return read_token(PROFILE, answered(status, body), 1000.0)
+    return read_token(PROFILE, answered(status, body), 1000.0, Mask(("s3cret/+ key",)))
 
 
 def token(**given: object) -> Token:
@@ -46,6 +47,13 @@ def test_refused_credentials_carry_the_words(status: int) -> None:
     body = {"error": "invalid_client", "error_description": "Unknown\r\nclient"}
     assert got(status, body) == TokenRefused("Unknown client")
     assert got(status, b"<html>") == TokenRefused(f"status {status}")
+
+
+@pytest.mark.parametrize("quoted", ["s3cret/+ key", "s3cret%2F%2B+key", "S3CRET/+ KEY"])
+def test_the_words_of_a_refusal_quote_no_secret(quoted: str) -> None:
+    refused = got(401, {"error": f"client_secret={quoted} " + "x" * 300})
+    assert isinstance(refused, TokenRefused)
+    assert refused.words.startswith("client_secret=[secret] xxx")
 
 
 @pytest.mark.parametrize("status", [201, 204, 302, 404, 429, 500, 503])

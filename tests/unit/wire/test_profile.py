@@ -109,5 +109,13 @@ def test_a_list_of_something_else_is_named(
         profile_from(changed(place, value))
 
 
-def test_states_are_compared_in_capitals() -> None:
-    assert profile_from(changed(("states", "active"), ["talking"])).active_states == {"TALKING"}
+@pytest.mark.parametrize("spelled", ["on hold", "On-Hold", " ON__HOLD ", "(on hold)"])
+def test_states_are_compared_normalised(spelled: str) -> None:
+    assert profile_from(changed(("states", "active"), [spelled])).active_states == {"ON_HOLD"}
+    assert profile_from(changed(("states", "allowed"), [spelled])).allowed_states == {"ON_HOLD"}
+
+
+def test_no_state_is_both_active_and_allowed() -> None:
+    profile = load_profile("outbound-v1")
+    assert "READY" in profile.allowed_states
+    assert not profile.active_states & profile.allowed_states

@@ -7,7 +7,9 @@ import pytest
 from aftercall.domain import answer
 from aftercall.domain.answer import Found, Observed
 from aftercall.wire.http import MaybeSent, NotSent
+from aftercall.wire.masking import Mask
 from aftercall.wire.responses import (
+    STATE_CHARACTERS_MAX,
     WORDS_CHARACTERS_MAX,
     clean,
     finite_seconds,
@@ -20,7 +22,7 @@ from aftercall.wire.responses import (
     written_failure,
 )
 
-from .make import NOON, NOON_MS, PROFILE, answered
+from .make import NOON, NOON_MS, PROFILE, answered, row
 
 GARBAGE = [
     b"<html>please log in</html>",
@@ -38,11 +40,11 @@ GARBAGE = [
 
 
 def read(status: int, body: object = b"", **headers: str) -> answer.ReadAnswer:
-    return read_contact(PROFILE, answered(status, body, headers), NOON_MS)
+    return read_contact(PROFILE, answered(status, body, headers), NOON_MS, Mask())
 
 
 def written(status: int, body: object = b"", **headers: str) -> answer.WriteAnswer:
-    return read_written(PROFILE, answered(status, body, headers), NOON_MS)
+    return read_written(PROFILE, answered(status, body, headers), NOON_MS, Mask())
 
 
 def contact(body: object, **headers: str) -> Observed:
@@ -53,7 +55,7 @@ def contact(body: object, **headers: str) -> Observed:
 
 def test_a_contact_is_read_field_by_field() -> None:
     body = {
-        "state": " connected ",
+        "state": " callback ",
         "outcomeCode": "SALE",
         "agentId": 17,
         "notes": "n",
@@ -62,31 +64,104 @@ def test_a_contact_is_read_field_by_field() -> None:
         "more": True,
     }
     assert contact(body, etag='"v1"') == Observed(
-        state="CONNECTED",
+        state="CALLBACK",
         outcome="SALE",
         agent="17",
         notes="n",
         timestamp_ms=NOON_MS + 500,
         custom_fields={"a": 1},
         etag='"v1"',
+        idle=True,
     )
 
 
-@pytest.mark.parametrize("state", [None, "", "  ", True, 1.5, ["READY"], {"name": "READY"}])
+@pytest.mark.parametrize("state", [None, "", "  ", True, 1.5, 7, ["READY"], {"name": "READY"}])
 def test_a_state_that_is_no_text_is_not_told(state: object) -> None:
-    assert contact({"state": state}).state is None
+    got = contact({"state": state})
+    assert (got.state, got.idle) == (None, False)
+
+
+@pytest.mark.parametrize("state", ["READY", " ready ", "Call-Back", "Wrapped", "dispositioned"])
+def test_only_the_profiles_states_may_be_written_over(state: str) -> None:
+    assert contact({"state": state}).idle is (state not in {"Call-Back", "Wrapped"})
+
+
+@pytest.mark.parametrize("state", ["Wrap up", "wrap-up", " WRAP__UP!", "connected"])
+def test_an_active_state_is_known_in_any_spelling(state: str) -> None:
+    got = contact({"state": state})
+    assert got.state in PROFILE.active_states
+    assert got.idle is False
+
+
+@pytest.mark.parametrize("state", ["TALKING", "IN_CALL", "ON HOLD", "7", "READYé", "NOT READY"])
+def test_any_other_state_is_told_and_not_idle(state: str) -> None:
+    got = contact({"state": state})
+    assert (got.state, got.idle) == (state.upper().replace(" ", "_"), False)
+
+
+def test_an_unknown_state_is_of_bounded_length_and_quotes_nothing() -> None:
+    assert len(contact({"state": "X" * 9000}).state or "") == STATE_CHARACTERS_MAX
+    mask = Mask(("s3cret-t0ken",), row(notes="her diagnosis is private"))
+    for state in ("on s3cret-t0ken", "her diagnosis is private", "HER DIAGNOSIS IS"):
+        got = read_contact(PROFILE, answered(200, {"state": state}), NOON_MS, mask)
+        assert isinstance(got, Found)
+        assert "S3CRET" not in (got.contact.state or "")
+        assert "DIAGNOSIS" not in (got.contact.state or "")
+
+
+@pytest.mark.parametrize("stamp", [None, "", "  "])
+def test_a_timestamp_that_is_absent_is_not_told(stamp: object) -> None:
+    got = contact({"state": "READY", "dispositionTimestamp": stamp})
+    assert (got.timestamp_ms, got.stamp_unknown) == (None, False)
+    assert contact({"state": "READY"}).stamp_unknown is False
 
 
 @pytest.mark.parametrize(
-    "stamp", [None, "", "yesterday", "2026-11-23T12:00:00", 7, "0001-01-01T00:00:00+02:00"]
+    "stamp",
+    [
+        "yesterday",
+        "2026-11-23T12:00:00",
+        "2026-11-23 12:00:00",
+        "2026-11-23",
+        "23/11/2026 12:00",
+        "0001-01-01T00:00:00+02:00",
+        True,
+        -1,
+        10**18,
+        float("nan"),
+        float("inf"),
+        [],
+        {"at": 1},
+    ],
 )
-def test_a_timestamp_that_names_no_instant_is_not_told(stamp: object) -> None:
-    assert contact({"state": "READY", "dispositionTimestamp": stamp}).timestamp_ms is None
+def test_a_timestamp_that_names_no_instant_is_told_apart_from_none(stamp: object) -> None:
+    got = contact({"state": "READY", "dispositionTimestamp": stamp})
+    assert (got.timestamp_ms, got.stamp_unknown) == (None, True)
+
+
+@pytest.mark.parametrize(
+    "stamp",
+    [
+        "2026-11-23T12:00:00Z",
+        "2026-11-23t12:00:00.000z",
+        "2026-11-23 12:00:00Z",
+        "2026-11-23 12:00:00 UTC",
+        "2026-11-23 13:00:00 +01:00",
+        "2026-11-23T14:00:00+0200",
+        "20261123T120000Z",
+        NOON_MS,
+        NOON_MS // 1000,
+        NOON_MS / 1000,
+    ],
+)
+def test_the_forms_of_a_timestamp(stamp: object) -> None:
+    got = contact({"state": "READY", "dispositionTimestamp": stamp})
+    assert (got.timestamp_ms, got.stamp_unknown) == (NOON_MS, False)
 
 
 def test_fields_of_another_type_are_not_told() -> None:
     body = {"state": "READY", "outcomeCode": ["x"], "agentId": 1.5, "customFields": [1]}
-    assert contact(body) == Observed("READY")
+    assert contact(body) == Observed("READY", idle=True)
 
 
 def test_half_a_surrogate_pair_of_the_tenant_can_be_stored() -> None:
@@ -174,6 +249,32 @@ def test_a_write_is_taken_if_the_tenant_says_so(status: int, body: bytes) -> Non
     assert written(status, body) == answer.Accepted()
 
 
+@pytest.mark.parametrize(
+    "body",
+    [
+        {"error": None, "success": True, "errorCount": 0},
+        {"error": "", "state": "READY"},
+        {"success": None, "errors": []},
+        {"errorCount": "none"},
+    ],
+)
+def test_an_answer_that_says_no_failure_is_taken(body: object) -> None:
+    assert written(200, body) == answer.Accepted()
+
+
+@pytest.mark.parametrize(
+    ("body", "words"),
+    [
+        ({"error": "locked", "success": False}, "The answer says failure: locked"),
+        ({"success": False}, "The answer says failure."),
+        ({"errorCount": 1}, "The answer says failure."),
+        ({"error": {"code": 7}, "message": "no"}, "The answer says failure: no"),
+    ],
+)
+def test_a_success_that_says_failure_is_uncertain(body: object, words: str) -> None:
+    assert written(200, body) == answer.Uncertain("answer_says_failure", words)
+
+
 @pytest.mark.parametrize("body", [b"<html>log in</html>", b"OK", b"\xff", b'"text"'])
 def test_a_success_with_a_page_of_something_in_between_is_uncertain(body: bytes) -> None:
     got = written(200, body)
@@ -182,13 +283,12 @@ def test_a_success_with_a_page_of_something_in_between_is_uncertain(body: bytes)
 
 
 def test_words_are_the_first_of_the_profiles_fields_that_has_any() -> None:
-    assert words_of(PROFILE, answered(400, {"error": "b", "message": "a"})) == "a"
-    assert words_of(PROFILE, answered(400, {"message": "", "error": {"x": 1}, "Message": "c"})) == (
-        "c"
-    )
+    assert words_of(PROFILE, answered(400, {"error": "b", "message": "a"}), Mask()) == "a"
+    nested = {"message": "", "error": {"x": 1}, "Message": "c"}
+    assert words_of(PROFILE, answered(400, nested), Mask()) == "c"
     header = {"icstatusdescription": " from\tthe header "}
-    assert words_of(PROFILE, answered(400, b"<html>", header)) == "from the header"
-    assert words_of(PROFILE, answered(400, b"<html>secret page</html>")) == ""
+    assert words_of(PROFILE, answered(400, b"<html>", header), Mask()) == "from the header"
+    assert words_of(PROFILE, answered(400, b"<html>secret page</html>"), Mask()) == ""
 
 
 def test_words_are_one_printable_line_of_bounded_length() -> None:
@@ -197,8 +297,8 @@ def test_words_are_one_printable_line_of_bounded_length() -> None:
     assert got.words.startswith("a b [31m c")
     assert len(got.words) == WORDS_CHARACTERS_MAX
     assert got.words.endswith("…")
-    assert clean("x" * 200) == "x" * 200
-    assert clean("x" * 201) == "x" * 199 + "…"
+    assert clean("x" * 200, Mask()) == "x" * 200
+    assert clean("x" * 201, Mask()) == "x" * 199 + "…"
 
 
 @pytest.mark.parametrize(

@@ -78,8 +78,8 @@ class ByteStream:
             block = self._raw.read(CHUNK_BYTES)
         except OSError as error:
             raise SourceUnreadable(
-                f"{self.name} cannot be read: {error.strerror}",
-                fix="check the disk or the mount, then run the same command again",
+                f"{self.name} cannot be read: {error.strerror}.",
+                fix="Check the disk or the mount, then run the same command again.",
             ) from error
         self.bytes_read += len(block)
         self._digest.update(block)

@@ -22,6 +22,7 @@ from aftercall.adapters.sources.rows import (
     RawRow,
     SourceFormat,
     SourceOptions,
+    sentence,
     unreadable_row,
 )
 from aftercall.adapters.sources.text import choose_encoding, decoded, read_head
@@ -123,7 +124,8 @@ def open_source(
     except BrokenOffError as error:
         stream.close()
         raise SourceUnreadable(
-            f"{stream.name} cannot be read: {error.problem.message}", fix=error.problem.hint
+            f"{stream.name} cannot be read: {error.problem.message}.",
+            fix=sentence(error.problem.hint),
         ) from error
     except BaseException:
         stream.close()
@@ -133,14 +135,14 @@ def open_source(
 def _open_stdin(stdin: BinaryIO | None) -> ByteStream:
     if stdin is None and sys.stdin is None:  # Python's word for one that was closed before
         raise SourceUnreadable(
-            "standard input is closed, so there is nothing to read",
-            fix="pipe a file into the command (cat calls.csv | aftercall ... -), or name a file",
+            "Standard input is closed, so there is nothing to read.",
+            fix="Pipe a file into the command (cat calls.csv | aftercall ... -), or name a file.",
         )
     raw = sys.stdin.buffer if stdin is None else stdin
     if raw.isatty():
         raise SourceUnreadable(
-            "standard input is a terminal, so there is nothing to read",
-            fix="pipe a file into the command (cat calls.csv | aftercall ... -), or name a file",
+            "Standard input is a terminal, so there is nothing to read.",
+            fix="Pipe a file into the command (cat calls.csv | aftercall ... -), or name a file.",
         )
     return ByteStream(raw, "<stdin>", None, owned=False)
 
@@ -176,8 +178,8 @@ def _read_start(name: str, texts: Iterator[str]) -> str:
         start += more
     if not start.strip():
         raise SourceUnreadable(
-            f"{name} is empty" if not start else f"{name} has nothing but blanks",
-            fix="check how the file was made: a CSV needs at least its header",
+            f"{name} is empty." if not start else f"{name} has nothing but blanks.",
+            fix="Check how the file was made: a CSV needs at least its header.",
         )
     return start
 
@@ -188,7 +190,7 @@ def _delimiter(name: str, wanted: str, start: str) -> str:
     delimiter = "\t" if wanted in {"tab", "\\t"} else wanted
     if len(delimiter) != 1 or delimiter in '"\r\n\0':
         raise SourceUnreadable(
-            f"{wanted!r} cannot be a delimiter",
-            fix="say one character, such as --delimiter ';', or --delimiter tab",
+            f"{wanted!r} cannot be a delimiter.",
+            fix="Say one character, such as --delimiter ';', or --delimiter tab.",
         )
     return delimiter

@@ -104,23 +104,24 @@ def may_have_half_pairs(text: str, start: int, end: int) -> bool:
 def json_row(line: int, text: str) -> RawRow:
     """Make a row of the text of one value that starts on `line`."""
     if has_bad_bytes(text):
-        return unreadable_row(line, bad_encoding())
+        return unreadable_row(line, bad_encoding(), text)
     if may_be_too_deep(text, 0, len(text)):
         nesting = Nesting()
         nesting.feed(text)
         if nesting.deepest > DEPTH_LIMIT:
             message = f"the row is nested deeper than {DEPTH_LIMIT} levels"
-            return unreadable_row(line, RowProblem("too_deep", message, "flatten the row"))
+            return unreadable_row(line, RowProblem("too_deep", message, "flatten the row"), text)
     try:
         value = DECODER.decode(text)
     except ValueError as error:
-        return unreadable_row(line, _problem(line, text, error))
+        return unreadable_row(line, _problem(line, text, error), text)
     if may_have_half_pairs(text, 0, len(text)):
         # Such a text is valid JSON but cannot be written in any encoding.
         try:
             json.dumps(value, ensure_ascii=False).encode()
         except UnicodeEncodeError:
-            return unreadable_row(line, broken("an escape is one half of a surrogate pair"))
+            problem = broken("an escape is one half of a surrogate pair")
+            return unreadable_row(line, problem, text)
     return value_row(line, value)
 
 

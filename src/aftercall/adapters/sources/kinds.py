@@ -74,8 +74,8 @@ def refuse_binary(name: str, head: bytes, text: str) -> None:
             what = "binary data"
     if what is not None:
         raise SourceUnreadable(
-            f"{name} is {what}, not text",
-            fix="save it as CSV (UTF-8) in the program it comes from, and give that file",
+            f"{name} is {what}, not text.",
+            fix="Save it as CSV (UTF-8) in the program it comes from, and give that file.",
         )
 
 
@@ -104,8 +104,8 @@ def kind_by_start(name: str, head: str, said: str) -> tuple[Literal["csv", "json
         return _lines_or_object(name, text)
     if said == "json":
         raise SourceUnreadable(
-            f"{name} is not JSON: it starts with neither [ nor {{",
-            fix="give an array of objects, or name the file after what it is (.csv, .jsonl)",
+            f"{name} is not JSON: it starts with neither [ nor {{.",
+            fix="Give an array of objects, or name the file after what it is (.csv, .jsonl).",
         )
     return "csv", False
 
@@ -125,8 +125,8 @@ def _lines_or_object(name: str, text: str) -> tuple[Literal["jsonl", "json"], bo
         if before.depth == 1 and not before.in_text:
             key = found.group(1)
             raise SourceUnreadable(
-                f"{name} is one object with the rows under {key!r}",
-                fix="give the array of rows itself",
+                f"{name} is one object with the rows under {key!r}.",
+                fix="Give the array of rows itself.",
                 next_command=f"jq .{key} < old.json > rows.json",
             )
     return "json", True

@@ -14,6 +14,7 @@ from aftercall.errors import SourceUnreadable
 
 _LOOKED_AT: Final = 10_000  # entries of a directory; enough to be helpful, not to be slow
 _SHOWN: Final = 5
+_NO_INPUTS: Final = (".db", ".db-wal", ".db-shm", ".lock")
 
 
 def open_file(path: str) -> ByteStream:
@@ -26,20 +27,20 @@ def open_file(path: str) -> ByteStream:
         # Closed by the stream, whose life is longer than this function.
         raw = Path(path).open("rb")  # noqa: SIM115
     except FileNotFoundError as error:
-        raise SourceUnreadable(f"there is no file {path}", fix=_close_names(path)) from error
+        raise SourceUnreadable(f"There is no file {path}.", fix=_close_names(path)) from error
     except IsADirectoryError as error:
         raise SourceUnreadable(
-            f"{path} is a directory, not a file", fix=_usable_files(path)
+            f"{path} is a directory, not a file.", fix=_usable_files(path)
         ) from error
     except PermissionError as error:
         raise SourceUnreadable(
-            f"{path} may not be read by this user",
-            fix=f"ask its owner, or see who may read it: ls -l {path}",
+            f"{path} may not be read by this user.",
+            fix=f"Ask its owner, or see who may read it: ls -l {path}",
         ) from error
     except (OSError, ValueError) as error:
         reason = os.strerror(error.errno or errno.EIO) if isinstance(error, OSError) else error
         raise SourceUnreadable(
-            f"{path!r} cannot be opened: {reason}", fix="check the path"
+            f"{path!r} cannot be opened: {reason}.", fix="Check the path."
         ) from error
     status = os.fstat(raw.fileno())
     # The files of /proc say 0 and still have content, just like a pipe.
@@ -50,19 +51,20 @@ def open_file(path: str) -> ByteStream:
 def _close_names(path: str) -> str:
     wanted = Path(path)
     if not wanted.parent.is_dir():
-        return f"the directory {wanted.parent} does not exist; check the path"
-    close = difflib.get_close_matches(wanted.name, _names(wanted.parent), n=3)
+        return f"The directory {wanted.parent} does not exist; check the path."
+    inputs = [name for name in _names(wanted.parent) if not name.endswith(_NO_INPUTS)]
+    close = difflib.get_close_matches(wanted.name, inputs, n=3)
     if not close:
-        return "check the path"
-    return "did you mean " + " or ".join(str(wanted.parent / name) for name in close) + "?"
+        return "Check the path."
+    return "Did you mean " + " or ".join(str(wanted.parent / name) for name in close) + "?"
 
 
 def _usable_files(path: str) -> str:
     usable = sorted(name for name in _names(Path(path)) if kind_by_name(name))
     if not usable:
-        return "name a file; no file in it ends with .csv, .jsonl or .json"
+        return "Name a file; no file in it ends with .csv, .jsonl or .json."
     more = f" and {len(usable) - _SHOWN} more" if len(usable) > _SHOWN else ""
-    return f"name one of its files: {', '.join(usable[:_SHOWN])}{more}"
+    return f"Name one of its files: {', '.join(usable[:_SHOWN])}{more}."
 
 
 def _names(directory: Path) -> list[str]:

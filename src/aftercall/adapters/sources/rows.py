@@ -43,7 +43,8 @@ class RawRow:
         line: 1-based line where the row starts (for Python objects: its 1-based index).
         cells: column to text (CSV) or to JSON value; empty if the row could not be taken apart.
         values: the original cells in order, to be written back unchanged. CSV: the texts, as many
-            as there were; JSON and objects: the one value. Empty if nothing could be kept.
+            as there were; JSON and objects: the one value, or the start of the text of a broken
+            one. Empty if nothing could be kept.
         problem: set when this row itself cannot be read.
     """
 
@@ -85,9 +86,18 @@ class SourceOptions:
     delimiter: str = "auto"
 
 
-def unreadable_row(line: int, problem: RowProblem) -> RawRow:
-    """Stand in for a row of which nothing can be kept."""
-    return RawRow(line, {}, (), problem)
+TEXT_KEPT: Final = 64 * KIB
+"""How much is kept of the text of a row that cannot be taken apart, in characters."""
+
+
+def sentence(words: str) -> str:
+    """Write `words` of a problem as a sentence of an error."""
+    return f"{words[:1].upper()}{words[1:]}" + ("" if words.endswith((".", "?", "!")) else ".")
+
+
+def unreadable_row(line: int, problem: RowProblem, text: str = "") -> RawRow:
+    """Stand in for a row that cannot be taken apart, of which at most its text can be kept."""
+    return RawRow(line, {}, (text[:TEXT_KEPT],) if text else (), problem)
 
 
 def row_too_large(line: int) -> RowProblem:

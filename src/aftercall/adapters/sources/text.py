@@ -78,8 +78,8 @@ def choose_encoding(head: bytes, wanted: str) -> str:
         codecs.getincrementaldecoder(wanted)(_ERRORS).decode(_PROBE, final=True)
     except (LookupError, ValueError) as error:
         raise SourceUnreadable(
-            f"{wanted!r} is not a known text encoding",
-            fix="say --encoding utf-8, utf-16, latin-1, cp1252 or another name Python knows",
+            f"{wanted!r} is not a known text encoding.",
+            fix="Say --encoding utf-8, utf-16, latin-1, cp1252 or another name Python knows.",
         ) from error
     family = codecs.lookup(wanted).name
     if family in {"utf-16", "utf-32"}:

@@ -4,6 +4,7 @@ import csv
 import io
 import json
 import os
+import re
 import sys
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
@@ -21,7 +22,7 @@ from aftercall.errors import AftercallError
 from aftercall.interfaces.cli.figures import count
 from aftercall.interfaces.cli.listings import journal_of
 from aftercall.interfaces.cli.options import Entries, Place
-from aftercall.interfaces.cli.terminal import plain, say
+from aftercall.interfaces.cli.terminal import UNSAFE, escaped, plain, say
 from aftercall.ports import AuditFilter
 from aftercall.wiring import open_archive
 
@@ -43,6 +44,8 @@ COLUMNS = (
     "http_status", "request_id",
 )  # fmt: skip
 """The columns of a CSV. Fixed, so that exports can be put together; a test compares entries."""
+
+_CONTROL = re.compile(f"[\x00-\x1f{UNSAFE}]")
 
 
 def filter_of(asked: Entries) -> AuditFilter:
@@ -85,10 +88,10 @@ def write_entries(entries: Iterable[str], form: Format, file: BinaryIO) -> int:
         nonlocal written
         for entry in entries:
             written += 1
-            yield entry
+            yield escaped(entry)
 
     pieces = {"json": _as_array, "jsonl": _as_lines, "csv": _as_csv}[form]
-    file.writelines(piece.encode() for piece in pieces(counted()))
+    file.writelines(piece.encode(errors="backslashreplace") for piece in pieces(counted()))
     file.flush()
     return written
 
@@ -136,11 +139,15 @@ def _as_csv(entries: Iterator[str]) -> Iterator[str]:
     writer.writerow(COLUMNS)
     for entry in entries:
         cells = flattened(json.loads(entry))
-        writer.writerow([guard_cell(cells.get(column, "")) for column in COLUMNS])
+        writer.writerow([_cell(cells.get(column, "")) for column in COLUMNS])
         yield buffer.getvalue()
         buffer.seek(0)
         buffer.truncate()
     yield buffer.getvalue()
+
+
+def _cell(text: str) -> str:
+    return guard_cell(_CONTROL.sub(" ", text))
 
 
 def flattened(entry: Mapping[str, Json]) -> dict[str, str]:

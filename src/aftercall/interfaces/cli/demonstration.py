@@ -15,6 +15,7 @@ from aftercall.interfaces.cli import failures
 from aftercall.interfaces.cli.audit import replaced, write_entries
 from aftercall.interfaces.cli.options import Place
 from aftercall.interfaces.cli.performing import Performance, Performed
+from aftercall.interfaces.cli.program import typed
 from aftercall.interfaces.cli.proof import Proof, Witness, proof_view
 from aftercall.interfaces.cli.rehearsal import Rehearsal, rehearsing
 from aftercall.interfaces.cli.report_text import Closing, Step, steps_view
@@ -153,7 +154,7 @@ def configuration(url: str, crm_url: str, world: Path) -> str:
     port = url.rpartition(":")[2]
     head = (
         "# Written by aftercall demo. Its simulator has ended; start it again to go on:\n"
-        f"#   aftercall simulate --world {world} --port {port}\n"
+        f"#   {typed(f'aftercall simulate --world {world} --port {port}')}\n"
         "# with any CXONE_CLIENT_ID and CXONE_CLIENT_SECRET, and an AFTERCALL_CRM_SECRET that\n"
         "# both sides know (whsec_ and base64).\n\n"
     )

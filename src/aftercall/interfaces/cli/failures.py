@@ -6,6 +6,7 @@ import traceback
 from typing import IO, Protocol, runtime_checkable
 
 from aftercall.errors import AftercallError, Interrupted
+from aftercall.interfaces.cli.program import typed
 
 FAILURE = 1
 INTERRUPTED = 130
@@ -40,7 +41,7 @@ def told(error: AftercallError) -> list[str]:
     if error.fix:
         lines.append(f"fix: {_sentence(_clean(error.fix))}")
     if error.next_command:
-        lines.append(f"next: {_clean(error.next_command)}")
+        lines.append(f"next: {_clean(typed(error.next_command))}")
     return lines
 
 
@@ -60,7 +61,7 @@ def tell_usage(error: UsageTrouble) -> int:
     if type(error).__name__ == "NoArgsIsHelpError":
         sys.stderr.write(f"{message}\n")
         return error.exit_code
-    lines = [f"error: {_sentence(_clean(message))}", f"next: {_clean(path)} --help"]
+    lines = [f"error: {_sentence(_clean(message))}", f"next: {_clean(typed(f'{path} --help'))}"]
     _print(lines)
     return error.exit_code
 

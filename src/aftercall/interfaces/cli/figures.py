@@ -41,6 +41,12 @@ def local_time(ms: int) -> str:
     return f"{instant.from_ms(ms).astimezone():%Y-%m-%d %H:%M:%S}"
 
 
+def moment(when: datetime) -> str:
+    """Return a time of today as ``10:00 UTC``, another one with its day."""
+    today = datetime.now(UTC).date()
+    return f"{when:%H:%M} UTC" if when.date() == today else f"{when:%Y-%m-%d %H:%M} UTC"
+
+
 def zone() -> str:
     """Return the name of this machine's zone now."""
     return datetime.now(UTC).astimezone().tzname() or "local"

@@ -25,26 +25,29 @@ MINUTES = len("2026-11-23 10:15")
 
 @dataclass(frozen=True, slots=True)
 class RunLine:
-    """One run as it is listed."""
+    """One run as it is listed; `held` says that a process works on its journal."""
 
     record: RunRecord
     successful: int
     failed: int
     open: int
+    held: bool = False
 
     @property
     def state(self) -> str:
         """Whether the run has something left to do."""
-        return "finished" if self.record.intake_complete and not self.open else "paused"
+        if self.record.intake_complete and not self.open:
+            return "finished"
+        return "running" if self.held else "paused"
 
 
-def run_line(record: RunRecord, tallies: Sequence[Tally]) -> RunLine:
+def run_line(record: RunRecord, tallies: Sequence[Tally], *, held: bool) -> RunLine:
     """Return a run with its rows counted."""
     successful, failed, still_open = (
         sum(tally.rows for tally in tallies if tally.status in statuses)
         for statuses in (SUCCESSFUL, REFUSED, OPEN)
     )
-    return RunLine(record, successful, failed, still_open)
+    return RunLine(record, successful, failed, still_open, held)
 
 
 def run_json(line: RunLine) -> dict[str, Json]:

@@ -2,10 +2,11 @@
 
 import os
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from itertools import islice
 from pathlib import Path
 
+from aftercall.adapters.journal.sqlite.connection import is_held
 from aftercall.domain import instant
 from aftercall.domain.status import Status
 from aftercall.engine.overview import find_run
@@ -20,6 +21,7 @@ from aftercall.interfaces.cli.listing_text import (
 )
 from aftercall.interfaces.cli.next_steps import steps_after
 from aftercall.interfaces.cli.options import Place
+from aftercall.interfaces.cli.pauses import paused_json, paused_of
 from aftercall.interfaces.cli.report_text import Closing
 from aftercall.interfaces.cli.runs import print_json, print_report, settings_for
 from aftercall.interfaces.cli.terminal import out, plain, print_pieces, say, wide_out
@@ -59,9 +61,12 @@ def journal_of(place: Place) -> Path:
 
 def runs(place: Place, runs_max: int, *, json: bool) -> int:
     """List runs."""
-    with place.kept_in_errors(), open_archive(journal_of(place)) as archive:
-        found = archive.runs()
-        lines = [run_line(one, archive.tallies(one.run)) for one in found[:runs_max]]
+    with place.kept_in_errors():
+        path = journal_of(place)
+        with open_archive(path) as archive:
+            found = archive.runs()
+            held = is_held(path)
+            lines = [run_line(one, archive.tallies(one.run), held=held) for one in found[:runs_max]]
     if json:
         print_json({"runs": [run_json(line) for line in lines], "total": len(found)})
         return 0
@@ -82,10 +87,13 @@ def show(place: Place, run: str | None, asked: Asked) -> int:
         if asked.statuses:
             return _show_rows(path, record, asked, place)
         report = report_at(path, record.run)
+        if report.state == "paused" and is_held(path):
+            report = replace(report, state="running")
+        paused = paused_of(path, report)
     if asked.json:
-        print_json(report.as_json())
+        print_json({**report.as_json(), "paused": paused_json(paused)})
     else:
-        print_report(report, Closing({}, steps_after(report, place, {})))
+        print_report(report, Closing({}, steps_after(report, place, {}), paused))
     return 0
 
 

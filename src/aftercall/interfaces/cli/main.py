@@ -1,9 +1,13 @@
 """The command line itself: its commands, and the one place where errors become exit codes."""
 
 import os
+import signal
 import sys
+import threading
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
+from types import FrameType
 from typing import Annotated
 
 import typer
@@ -68,7 +72,22 @@ def run() -> None:
             setattr(sys, name, stream)
         # A terminal that cannot show a letter is no reason to fail.
         stream.reconfigure(errors="replace")
-    sys.exit(main(sys.argv[1:]))
+    for one in (signal.SIGTERM, signal.SIGHUP):
+        if signal.getsignal(one) == signal.SIG_DFL:  # nohup has it ignored
+            signal.signal(one, _end)
+    code = main(sys.argv[1:])
+    if any(thread.daemon for thread in threading.enumerate()):
+        # It waits for standard input, whose lock it has; Python would crash over that at its end.
+        for stream in (sys.stdout, sys.stderr):
+            with suppress(OSError):
+                stream.flush()
+        os._exit(code)
+    sys.exit(code)
+
+
+def _end(number: int, _: FrameType | None) -> None:
+    """End in order, so that what was made for the time being is removed."""
+    sys.exit(128 + number)
 
 
 def main(words: Sequence[str]) -> int:

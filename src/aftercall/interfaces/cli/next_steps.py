@@ -23,16 +23,25 @@ def steps_after(
     """
     if report.state != "finished":
         going_on = place.command("resume", report.run, *given)
-        return [Step("go on with what is open", going_on)]
-    steps: list[Step] = []
+        steps = [Step("go on with what is open", going_on)]
+        return [] if report.state == "running" else steps + _about_crm(report, place)
+    steps = []
     if report.count(Status.FAILED):
         again = place.command("retry", report.run)
         steps.append(Step("try the failed rows again", again))
     if report.failed and "failed" in files:
         feed = place.command("sync", files["failed"])
         steps.append(Step("correct the rows of that file, then feed it back", feed))
+    steps += _about_crm(report, place)
     if not files:
         steps.append(Step("have the rows in files", place.command("export", report.run)))
     audit = place.command("audit", "export", "--run", report.run, "--out", "audit.json")
     steps.append(Step("take the audit trail along", audit))
     return steps
+
+
+def _about_crm(report: Report, place: Place) -> list[Step]:
+    if not report.deliveries.get("waiting"):
+        return []
+    listing = place.command("crm", "list", "--state", "waiting")
+    return [Step("see what the CRM answered", listing)]

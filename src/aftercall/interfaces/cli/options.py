@@ -11,11 +11,9 @@ from typing import Annotated, Literal, TypeVar, get_type_hints
 import typer
 
 from aftercall.errors import AftercallError
+from aftercall.interfaces.cli.program import NAME, typed
 
 CONFIG = Path("aftercall.toml")
-OURS = "aftercall "
-"""What the commands begin with that errors suggest to type next."""
-
 Result = TypeVar("Result")
 
 
@@ -42,7 +40,7 @@ class Place:
 
     def command(self, *words: str) -> str:
         """Return the command to type for `words`, with the options of this one."""
-        return shlex.join(["aftercall", *words, *self.words()])
+        return typed(shlex.join([NAME, *words, *self.words()]))
 
     @contextmanager
     def kept_in_errors(self) -> Iterator[None]:
@@ -59,7 +57,7 @@ class Place:
         if command == "aftercall init":
             elsewhere = self.config != CONFIG
             error.next_command = shlex.join([*command.split(), *[str(self.config)] * elsewhere])
-        elif command.startswith(OURS):
+        elif command.startswith(f"{NAME} "):
             error.next_command = " ".join([command, shlex.join(self.words())]).rstrip()
 
 

@@ -3,8 +3,9 @@
 import asyncio
 import gc
 import os
+import threading
 from collections.abc import Callable, Mapping
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, suppress
 from dataclasses import dataclass, field
 
 from aftercall.domain.report import Report
@@ -64,25 +65,57 @@ class Performance:
     async def _run(self) -> Performed:
         async with open_session(self.settings, self.environment) as session:
             _spare_the_collector()
-            job = self.prepare(session)
-            report = await self._work(session, job)
+            stopper = Stopper(err())
+            with stopper.listening():
+                try:
+                    job = await self._prepared(session, stopper)
+                    report = await self._work(session, job, stopper)
+                except asyncio.CancelledError:
+                    if not stopper.asked:
+                        raise
+                    message = "The run was stopped before anything was read or sent."
+                    raise Interrupted(message) from None
             for words in job.unread:
                 err().print(f"warning: {plain(words)}", soft_wrap=True)
             return Performed(report, job.run.halt.reason)
 
-    async def _work(self, session: Session, job: Job) -> Report:
-        console = err()
-        work = asyncio.create_task(session.perform(job), name="run")
-        stopper = Stopper(job, work.cancel, console)
-        async with AsyncExitStack() as stack:
-            stack.enter_context(stopper.listening())
-            if not self.quiet:
-                watcher = Watcher(job, session, console)
-                await stack.enter_async_context(watcher.showing())
+    async def _prepared(self, session: Session, stopper: Stopper) -> Job:
+        """Make the job in a thread that nobody has to wait for: a pipe may never begin."""
+        loop = asyncio.get_running_loop()
+        made: asyncio.Future[Job] = loop.create_future()
+
+        def tell(job: Job | None, trouble: Exception | None) -> None:
+            if made.done():
+                return
+            if trouble is not None:
+                made.set_exception(trouble)
+            elif job is not None:
+                made.set_result(job)
+
+        def make() -> None:
+            job, trouble = None, None
             try:
-                return await work
-            except asyncio.CancelledError:
-                if not stopper.asked:
-                    raise
-                message = "The run was stopped before anything was read or sent."
-                raise Interrupted(message) from None
+                job = self.prepare(session)
+            except Exception as caught:  # noqa: BLE001 - it is raised where the job is awaited
+                trouble = caught
+            with suppress(RuntimeError):  # The loop is closed: it was stopped meanwhile.
+                loop.call_soon_threadsafe(tell, job, trouble)
+
+        stopper.by(made.cancel)
+        threading.Thread(target=make, name="prepare", daemon=True).start()
+        return await made
+
+    async def _work(self, session: Session, job: Job, stopper: Stopper) -> Report:
+        work = asyncio.create_task(session.perform(job), name="run")
+
+        def stop() -> None:
+            if job.run.progress.stage == "signing in":
+                work.cancel()  # Nothing was read or sent yet, so there is nothing to finish.
+            job.run.halt.throw(Interrupted("The run was stopped; what was begun is finished."))
+
+        stopper.by(stop)
+        async with AsyncExitStack() as stack:
+            if not self.quiet:
+                watcher = Watcher(job, session, err())
+                await stack.enter_async_context(watcher.showing())
+            return await work

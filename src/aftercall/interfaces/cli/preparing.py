@@ -9,7 +9,7 @@ from rich.table import Table
 from rich.text import Text
 
 from aftercall.errors import AftercallError
-from aftercall.interfaces.cli.options import CONFIG, Place
+from aftercall.interfaces.cli.options import Place
 from aftercall.interfaces.cli.runs import settings_for
 from aftercall.interfaces.cli.starter import starter_text
 from aftercall.interfaces.cli.terminal import out, plain, print_pieces, say
@@ -49,7 +49,7 @@ def init(path: Path, *, force: bool) -> int:
         "   and AFTERCALL_CRM_SECRET if [crm] has a url. Or name files: ..._FILE.",
         "3. See whether all is in place:",
         "",
-        f"next: {Place(config=path).command('check') if path != CONFIG else 'aftercall check'}",
+        f"next: {Place(config=path).command('check')}",
     )
     return 0
 

@@ -5,7 +5,9 @@ import re
 WORDS = {
     "": "not looked at yet",
     "answer_lost": "the answer was lost",
+    "answer_says_failure": "the answer to the write says failure",
     "answer_too_long": "the tenant's answer was too long",
+    "attempts_used_up": "all attempts are used up; the tenant holds none",
     "bad_certificate": "the tenant's certificate is not trusted",
     "bad_encoding": "the row is not text in the file's encoding",
     "bad_identifier": "an id cannot be one",
@@ -51,8 +53,11 @@ WORDS = {
     "too_few_cells": "the row has too few cells",
     "too_long": "a text is too long",
     "too_many_cells": "the row has too many cells",
+    "under_way": "on its way to the tenant",
     "unknown_host": "the tenant's name does not resolve",
+    "unknown_state": "the contact is in a state that is not known, which may be a call",
     "unknown_outcome": "the outcome is not listed under [outcomes]",
+    "unreadable_timestamp": "the time of the outcome that the tenant holds cannot be read",
     "written": "written",
     "wrong_type": "a value is of the wrong kind",
 }

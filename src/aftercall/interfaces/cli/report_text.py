@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from itertools import islice
 
 from rich.console import RenderableType
@@ -10,7 +11,7 @@ from rich.text import Text
 
 from aftercall.domain.report import PHASES, CampaignPace, Report
 from aftercall.domain.status import OPEN, REFUSED, Status
-from aftercall.interfaces.cli.figures import count, duration, one_place
+from aftercall.interfaces.cli.figures import count, duration, moment, one_place
 from aftercall.interfaces.cli.reasons import words_of
 from aftercall.interfaces.cli.tables import Cell, table
 from aftercall.interfaces.cli.terminal import plain
@@ -50,10 +51,12 @@ class Closing:
     Attributes:
         files: the result files by name.
         steps: what to do next, the most useful first.
+        paused: campaigns that the tenant asked to slow down, and until when.
     """
 
     files: Mapping[str, str] = field(default_factory=dict)
     steps: Sequence[Step] = ()
+    paused: Mapping[str, datetime] = field(default_factory=dict)
 
 
 def report_view(report: Report, closing: Closing, width: int) -> Iterator[RenderableType]:
@@ -109,6 +112,9 @@ def statuses(report: Report) -> Table:
     rows: list[Sequence[Cell]] = []
     for status in report.statuses:
         reasons = report.reasons(status)
+        if status is Status.WRITING:
+            running = report.state == "running"
+            reasons = {"under_way" if running else "process_died": sum(reasons.values())}
         name = Text(status.value, style=style_of(status))
         for code, number in islice(reasons.items(), REASONS_SHOWN):
             rows.append((name, f"{number:,}", plain(words_of(code))))
@@ -168,7 +174,10 @@ def pace(figures: Sequence[CampaignPace]) -> Iterator[RenderableType]:
 
 
 def endings(report: Report, closing: Closing) -> Iterator[Text]:
-    """Yield the last lines: the CRM, the files, what to type next."""
+    """Yield the last lines: who waits, the CRM, the files, what to type next."""
+    for campaign, until in closing.paused.items():
+        words = f"{plain(campaign)} until {moment(until)}: the tenant asked to slow down"
+        yield _ending("paused", words)
     if report.deliveries:
         told = report.deliveries
         under_way = told.get("waiting", 0)

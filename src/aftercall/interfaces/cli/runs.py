@@ -2,22 +2,24 @@
 
 import json
 import os
-import shlex
+import tempfile
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import typer
 
 from aftercall.domain.report import Report, exit_code
 from aftercall.domain.status import Status
-from aftercall.errors import AftercallError, Interrupted
+from aftercall.errors import AftercallError, ConfigInvalid, Interrupted, SourceUnreadable
 from aftercall.interfaces.cli import failures
 from aftercall.interfaces.cli.next_steps import steps_after
 from aftercall.interfaces.cli.options import Columns, Output, Place, Reading, Speed
+from aftercall.interfaces.cli.pauses import paused_json, paused_of
 from aftercall.interfaces.cli.performing import Performance, Performed, Prepare
+from aftercall.interfaces.cli.program import typed
 from aftercall.interfaces.cli.report_text import Closing, report_view
-from aftercall.interfaces.cli.terminal import print_pieces, wide_out, write_bytes
+from aftercall.interfaces.cli.terminal import escaped, plain, print_pieces, wide_out, write_bytes
 from aftercall.settings import Settings, load_settings
 from aftercall.wiring import SourceOptions, write_results
 
@@ -60,9 +62,8 @@ def settings_for(place: Place, *groups: Columns | Speed) -> Settings:
 
 def sync(files: Sequence[str], request: Request, reading: Reading) -> int:
     """Write the rows of files to the tenant."""
-    check_files(files)
     options = SourceOptions(reading.format, reading.encoding, reading.delimiter)
-    return _work(request, lambda session: session.files(files, options))
+    return _work(request, lambda session: session.files(files, options), files)
 
 
 def resume(run: str | None, request: Request) -> int:
@@ -77,13 +78,19 @@ def retry(run: str, statuses: Sequence[str], request: Request) -> int:
 
 
 def check_files(files: Sequence[str]) -> None:
-    """Check that no input is named twice.
+    """Check that no input is named twice, and that each name can be written down.
 
     Raises:
-        typer.BadParameter: one is.
+        SourceUnreadable: one has a name that is no text.
+        typer.BadParameter: one is named twice.
     """
     seen: set[str] = set()
     for file in files:
+        try:
+            file.encode()
+        except UnicodeEncodeError:
+            message = f"{file} cannot be recorded: its name is no UTF-8."
+            raise SourceUnreadable(message, fix="Rename it.") from None
         name = STDIN if file == STDIN else str(Path(file).resolve())
         if name in seen:
             what = "standard input (-)" if file == STDIN else file
@@ -92,13 +99,39 @@ def check_files(files: Sequence[str]) -> None:
         seen.add(name)
 
 
-def _work(request: Request, prepare: Prepare) -> int:
+def check_results(output: Output, settings: Settings) -> None:
+    """Check, before anything is sent, that the result files can be written at the end.
+
+    Raises:
+        ConfigInvalid: they cannot, where the configuration says.
+        typer.BadParameter: they cannot, where the option says.
+    """
+    if output.no_results:
+        return
+    directory = output.results or settings.results.directory
+    try:
+        directory.mkdir(parents=True, exist_ok=True)
+        tempfile.TemporaryFile(dir=directory).close()
+    except (OSError, ValueError) as trouble:
+        why = trouble.strerror if isinstance(trouble, OSError) else "its name cannot be one"
+        message = f"The result files cannot be written to {directory}: {why}."
+        if output.results is not None:
+            raise typer.BadParameter(plain(message), param_hint="--results") from None
+        fix = "Set results.directory right, or give --results or --no-results."
+        raise ConfigInvalid(message, fix=fix) from None
+
+
+def _work(request: Request, prepare: Prepare, files: Sequence[str] = ()) -> int:
     output = request.output
     try:
         with request.place.kept_in_errors():
+            check_files(files)
             settings = request.settings()
+            check_results(output, settings)
             performed = _performed(Performance(settings, prepare, quiet=output.quiet))
-            return tell_end(performed, request, results_of(performed.report, settings, output))
+            written = results_of(performed.report, settings, output)
+            paused = paused_of(settings.journal.path, performed.report)
+            return tell_end(performed, request, Closing(written, paused=paused))
     except AftercallError as error:
         if output.json:
             print_json({"error": error_json(error), "exit_code": error.exit_code})
@@ -126,8 +159,9 @@ def results_of(report: Report, settings: Settings, output: Output) -> dict[str, 
     return write_results(settings, report.run, output.results)
 
 
-def tell_end(performed: Performed, request: Request, files: Mapping[str, str]) -> int:
+def tell_end(performed: Performed, request: Request, closing: Closing) -> int:
     """Print a run's report and why it ended early if it did; return the exit code."""
+    files = dict(closing.files)
     report, trouble = performed.report, performed.trouble
     if trouble is not None and report.state == "finished":
         trouble = None  # It was asked to stop when there was nothing left to do.
@@ -136,15 +170,14 @@ def tell_end(performed: Performed, request: Request, files: Mapping[str, str]) -
     if trouble is not None:
         request.place.keep_in(trouble)
         if isinstance(trouble, Interrupted):
-            trouble.next_command = shlex.join(
-                ["aftercall", "resume", report.run, *request.given(), *request.place.words()]
-            )
+            trouble.next_command = request.place.command("resume", report.run, *request.given())
     if request.output.json:
         error = None if trouble is None else error_json(trouble)
-        extra = {"files": dict(files), "exit_code": code, "error": error}
+        paused = paused_json(closing.paused)
+        extra = {"files": files, "paused": paused, "exit_code": code, "error": error}
         print_json({**report.as_json(), **extra})
     else:
-        print_report(report, Closing(files, steps))
+        print_report(report, replace(closing, steps=steps))
     if trouble is not None:
         failures.tell(trouble)
     return code
@@ -164,9 +197,9 @@ def print_report(report: Report, closing: Closing) -> None:
 
 def print_json(document: Mapping[str, object]) -> None:
     """Print one JSON document on standard output."""
-    write_bytes(json.dumps(document, ensure_ascii=False, indent=2).encode() + b"\n")
+    write_bytes(escaped(json.dumps(document, ensure_ascii=False, indent=2)).encode() + b"\n")
 
 
 def error_json(error: AftercallError) -> dict[str, str]:
     """Return an error as JSON."""
-    return {"message": error.message, "fix": error.fix, "next": error.next_command}
+    return {"message": error.message, "fix": error.fix, "next": typed(error.next_command)}

@@ -9,53 +9,59 @@ from contextlib import contextmanager
 
 from rich.console import Console
 
-from aftercall.errors import Interrupted
 from aftercall.interfaces.cli.failures import INTERRUPTED
-from aftercall.wiring import Job
+from aftercall.interfaces.cli.program import typed
 
 SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 AGAIN = {signal.SIGINT: "press Ctrl-C again to stop at once"}
 
 
 class Stopper:
-    """Turns signals into an orderly end of a job.
+    """Turns signals into an orderly end.
 
     Attributes:
         asked: a signal has come.
     """
 
-    def __init__(self, job: Job, cancel: Callable[[], object], console: Console) -> None:
+    def __init__(self, console: Console) -> None:
         self.asked = False
-        self._job = job
-        self._cancel = cancel
+        self._stop: Callable[[], object] = lambda: None
         self._console = console
+
+    def by(self, stop: Callable[[], object]) -> None:
+        """Say how what is done from now on is stopped."""
+        self._stop = stop
+        if self.asked:
+            stop()
 
     @contextmanager
     def listening(self) -> Iterator[None]:
         """Listen to signals while the block runs."""
         loop = asyncio.get_running_loop()
+        before = {one: signal.getsignal(one) for one in SIGNALS}
         # One that is ignored was meant to be: nohup, or a background job of a script.
-        heard = [one for one in SIGNALS if signal.getsignal(one) != signal.SIG_IGN]
+        heard = [one for one, handler in before.items() if handler != signal.SIG_IGN]
         for one in heard:
-            loop.add_signal_handler(one, self._stop, one)
+            loop.add_signal_handler(one, self._hear, one)
         try:
             yield
         finally:
             for one in heard:
                 loop.remove_signal_handler(one)
+                signal.signal(one, before[one])
 
-    def _stop(self, number: signal.Signals) -> None:
+    def _hear(self, number: signal.Signals) -> None:
         if self.asked:
             self._end_at_once()
         self.asked = True
         again = AGAIN.get(number, "a second signal stops at once")
         self._console.print(f"stopping after what is under way; {again}", soft_wrap=True)
-        if self._job.run.progress.stage == "signing in":
-            self._cancel()  # Nothing was read or sent yet, so there is nothing to finish.
-        self._job.run.halt.throw(Interrupted("The run was stopped; what was begun is finished."))
+        self._stop()
 
     def _end_at_once(self) -> None:
         self._console.show_cursor()
+        command = typed("aftercall resume")
+        self._console.print(f"stopped at once; nothing is lost: {command}", soft_wrap=True)
         sys.stderr.flush()
         # Nothing is lost: what was settled is on disk, the rest is read back by the next run.
         os._exit(INTERRUPTED)

@@ -1,6 +1,7 @@
 """The two streams of a command line: data on standard output, everything else on the other."""
 
 import os
+import re
 import sys
 from collections.abc import Iterable
 from typing import IO, cast
@@ -14,6 +15,11 @@ UNBOUNDED = 100_000
 """The width of what is not a terminal: nothing is cut off from what is piped on."""
 
 REPLACED = "�"
+
+UNSAFE = "\x7f-\x9f\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069"
+"""What a terminal may act on, and what turns text around so that it reads as something else."""
+
+_ESCAPED = re.compile(f"[{UNSAFE}\ud800-\udfff]")
 
 
 class _Out(Console):
@@ -71,6 +77,11 @@ def err() -> Console:
 def plain(text: str) -> str:
     """Return `text` on one line without anything that a terminal would act on."""
     return "".join(letter if letter.isprintable() else REPLACED for letter in text)
+
+
+def escaped(document: str) -> str:
+    """Return a JSON document with the characters escaped that are not safe to show or encode."""
+    return _ESCAPED.sub(lambda found: f"\\u{ord(found[0]):04x}", document)
 
 
 def say(*lines: str | Text) -> None:

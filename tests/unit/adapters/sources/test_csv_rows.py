@@ -176,15 +176,16 @@ def test_a_bad_byte_in_a_row_that_stretches_over_chunks_is_found(bad: bytes) -> 
 
 @pytest.mark.parametrize(("head", "hint"), [(b"gr\xfcn,id", "--encoding"), (b"a\0,id", "tr -d")])
 def test_a_header_that_is_not_clean_text_is_refused(head: bytes, hint: str) -> None:
-    with pytest.raises(SourceUnreadable, match="header on line 1 is not clean") as caught:
+    with pytest.raises(SourceUnreadable, match="The header on line 1 is not clean") as caught:
         read(head + b"\n1,2\n" + b"3,4\n" * 20)
     assert hint in caught.value.fix
 
 
 def test_a_cell_of_ten_megabytes_is_a_problem_of_its_row_only() -> None:
-    rows = read("id,note\n1,fine\n2," + "x" * (10 * MIB) + '\n3,"' + "y\n" * MIB + '"\n4,fine\n')
-    assert codes(rows) == [None, "cell_too_large", "cell_too_large", None]
-    assert [r.line for r in rows] == [2, 3, 4, 4 + MIB + 1]
+    large = "x" * (10 * MIB)
+    rows = read(f'id,note\n1,fine\n2,{large}\n3,"{large}"\n4,"two\nlines"\n5,fine\n')
+    assert codes(rows) == [None, "cell_too_large", "cell_too_large", None, None]
+    assert [r.line for r in rows] == [2, 3, 4, 5, 7]
     assert len(str(rows[1].values[1])) == 10 * MIB
 
 
@@ -194,22 +195,58 @@ def test_a_cell_of_just_one_mebibyte_is_accepted() -> None:
     assert codes(rows) == [None, "cell_too_large"]
 
 
-def test_a_quote_that_is_never_closed_does_not_pass_for_a_row() -> None:
-    rows = read('id,note\n1,x\n2,"open\n3,y\n4,z\n')
-    assert codes(rows) == [None, "quote_not_closed"]
-    assert rows[1].line == 3
-    assert "line 3 is never closed" in problem_of(rows[1]).message
-    assert (rows[1].cells, rows[1].values) == ({}, ())
+@pytest.mark.parametrize("last", ["", "\n"])
+def test_a_quote_that_is_never_closed_costs_its_own_line_only(last: str) -> None:
+    rows = read('id,note\n1,"x\ny"\n2,"open\n3,y\r\n\n4,"a ""z""",b' + last)
+    assert codes(rows) == [None, "quote_not_closed", None, "too_many_cells"]
+    assert [row.line for row in rows] == [2, 4, 5, 7]
+    assert "line 4 is never closed" in problem_of(rows[1]).message
+    assert (rows[1].cells, rows[1].values) == ({}, ("2", "open"))
+    assert rows[2].values == ("3", "y")
 
 
-@pytest.mark.parametrize("line", ["3,y,some text\n", "z" * 1000 + "\n"])
-def test_an_open_quote_stops_the_reading_of_a_large_file(line: str) -> None:
-    data = 'id,note\n1,x\n2,"open\n' + line * (20 * MIB // len(line))
-    rows = read(data)
-    assert codes(rows) == [None, "row_too_large"]
-    assert rows[1].line == 3
-    assert "reading stopped here" in problem_of(rows[1]).message
-    assert "never closed" in problem_of(rows[1]).hint
+def test_an_open_quote_is_not_closed_by_the_next_quoted_cell() -> None:
+    rows = read('id,note,at\n1,"open,x\n2,y,x\n3,"a ""z"", b",x\n4,"two\n""lines""",x\n')
+    assert codes(rows) == ["quote_not_closed", None, None, None]
+    assert [row.values[0] for row in rows] == ["1", "2", "3", "4"]
+
+
+def test_an_open_quote_in_the_last_line_is_a_problem_of_it() -> None:
+    assert codes(read('id,note\n1,x\n2,"open')) == [None, "quote_not_closed"]
+
+
+def test_open_quotes_in_a_large_file_hide_no_row() -> None:
+    lines = [f"{i},some text of a note" for i in range(300_000)]
+    for place in (5, 100_000, 299_990):
+        lines[place] = f'{place},"open'
+    rows = read("id,note\n" + "\n".join(lines) + "\n")
+    bad = [row for row in rows if row.problem]
+    assert codes(bad) == ["quote_not_closed"] * 3
+    assert [row.line for row in bad] == [7, 100_002, 299_992]
+    assert [row.values[0] for row in rows] == [str(i) for i in range(300_000)]
+    assert [row.line for row in rows] == list(range(2, 300_002))
+
+
+def test_open_quotes_in_every_line_cost_linear_time() -> None:
+    rows = read("id,note\n" + '1","open\n' * 20_000)
+    assert codes(rows) == ["quote_not_closed"] * 20_000
+    assert rows[0].values == ('1"', "open")
+
+
+def test_bad_bytes_after_an_open_quote_are_still_found() -> None:
+    rows = read(b'id,note\n1,"open\n2,gr\xfcn\n3,a\0b\n4,fine\n')
+    assert codes(rows) == ["quote_not_closed", "bad_encoding", "nul_byte", None]
+
+
+def test_a_line_without_end_after_an_open_quote_hides_no_row() -> None:
+    rows = read('id,note\n1,"open\n2,y\n3,' + "x" * (17 * MIB))
+    assert codes(rows) == ["quote_not_closed", None, "row_too_large"]
+    assert [row.line for row in rows] == [2, 3, 4]
+
+
+def test_reading_can_go_on_among_open_quotes() -> None:
+    text = 'id,note\n1,"open\n2,y\n3,z\n'
+    assert [(row.line, row.values) for row in read(text, after=3)] == [(4, ("3", "z"))]
 
 
 def test_a_line_without_end_stops_the_reading() -> None:
@@ -225,9 +262,9 @@ def test_a_stop_that_is_known_already_is_not_reported_again() -> None:
 
 @pytest.mark.parametrize("header", ['id,"note\n1,2\n', "x" * (17 * MIB)])
 def test_a_header_without_end_is_refused(header: str) -> None:
-    with pytest.raises(SourceUnreadable, match="the header cannot be read") as caught:
+    with pytest.raises(SourceUnreadable, match="The header cannot be read") as caught:
         read(header)
-    assert "close the quote" in caught.value.fix
+    assert "Close the quote" in caught.value.fix
 
 
 def test_csv_is_not_fooled_by_a_lower_limit_of_others() -> None:

@@ -28,7 +28,13 @@ def test_a_broken_line_says_where_and_the_next_goes_on() -> None:
     rows = read('{"id": 1}\n{"id": 2,, }\n{"id": 3}\n{"id": "4\n')
     assert codes(rows) == [None, "json_broken", None, "json_broken"]
     assert "line 2, column 10" in problem_of(rows[1]).message
-    assert (rows[1].cells, rows[1].values) == ({}, ())
+    assert (rows[1].cells, rows[1].values) == ({}, ('{"id": 2,, }',))
+    assert rows[3].values == ('{"id": "4',)
+
+
+def test_of_a_broken_line_the_start_is_kept() -> None:
+    (row,) = read('{"a": ' + "x" * MIB)
+    assert row.values == ('{"a": ' + "x" * (64 * 1024 - 6),)
 
 
 @pytest.mark.parametrize("value", ["NaN", "Infinity", "-Infinity", "1e999", "-1e999", "9" * 5000])

@@ -49,7 +49,7 @@ def test_a_file_gives_rows_its_form_and_its_digest(tmp_path: Path) -> None:
 
 
 def test_the_digest_is_of_the_whole_file_even_if_rows_stop_early(tmp_path: Path) -> None:
-    data = b'id,note\n1,"open\n' + b"2,y\n" * (8 * MIB)
+    data = b"id,note\n1," + b"x" * (32 * MIB)
     source = open_source(write(tmp_path, "calls.csv", data))
     assert codes(list(source.rows(start_after_line=1))) == ["row_too_large"]
     assert source.sha256 == hashlib.sha256(data).hexdigest()
@@ -119,10 +119,30 @@ def test_blanks_before_the_first_text_are_counted(tmp_path: Path) -> None:
 def test_a_missing_file_gets_suggestions(tmp_path: Path) -> None:
     write(tmp_path, "calls.csv", CSV)
     error = refused(str(tmp_path / "cals.csv"))
-    assert "there is no file" in error.message
+    assert "There is no file" in error.message
     assert str(tmp_path / "calls.csv") in error.fix
-    assert refused(str(tmp_path / "zzz.parquet")).fix == "check the path"
+    assert refused(str(tmp_path / "zzz.parquet")).fix == "Check the path."
     assert "does not exist" in refused(str(tmp_path / "no" / "calls.csv")).fix
+
+
+def test_a_journal_is_no_suggestion(tmp_path: Path) -> None:
+    for name in ("calls.db", "calls.db-wal", "calls.db-shm", "calls.lock"):
+        write(tmp_path, name, CSV)
+    assert refused(str(tmp_path / "calls.dbx")).fix == "Check the path."
+
+
+def test_errors_are_sentences(tmp_path: Path) -> None:
+    for error in (
+        refused(str(tmp_path / "calls.csv")),
+        refused(str(tmp_path)),
+        refused(write(tmp_path, "a.csv.gz", gzip.compress(CSV)[:-12])),
+        refused(write(tmp_path, "b.csv", b",,\n")),
+        refused(write(tmp_path, "c.csv", b'a,"b\n1,2\n')),
+    ):
+        assert error.message[0] in "/T"
+        assert error.fix[0].isupper()
+        assert error.message.endswith(".")
+        assert error.fix.endswith(".")
 
 
 def test_a_directory_is_refused_with_its_usable_files(tmp_path: Path) -> None:
@@ -133,7 +153,7 @@ def test_a_directory_is_refused_with_its_usable_files(tmp_path: Path) -> None:
     error = refused(str(tmp_path))
     assert "is a directory" in error.message
     assert error.fix.endswith(
-        "day0.csv.gz, day1.csv.gz, day2.csv.gz, day3.csv.gz, day4.csv.gz and 2 more"
+        "day0.csv.gz, day1.csv.gz, day2.csv.gz, day3.csv.gz, day4.csv.gz and 2 more."
     )
 
 
@@ -167,8 +187,8 @@ def test_a_directory_that_may_not_be_looked_into_suggests_nothing() -> None:
             if root:
                 os.seteuid(0)
             folder.chmod(0o700)
-    assert "there is no file" in error.message
-    assert error.fix == "check the path"
+    assert "There is no file" in error.message
+    assert error.fix == "Check the path."
 
 
 @pytest.mark.parametrize("path", ["a\0b.csv", "x" * 5000])
@@ -196,7 +216,7 @@ def test_a_file_without_a_size_is_read_like_a_pipe() -> None:
         (b"%PDF-1.7\n", "PDF"),
         (b"\x89PNG\r\n\x1a\n", "picture"),
         (b"\x28\xb5\x2f\xfdabc", "packed"),
-        (gzip.compress(gzip.compress(CSV)), "gzip data inside"),
+        (gzip.compress(gzip.compress(CSV, mtime=0), mtime=0), "gzip data inside"),
         (b"\x7fELF\x02\x01\x01" + b"\0\x01\x02" * 50, "binary data"),
         (hashlib.shake_256(b"seed").digest(4000), "binary data"),
     ],

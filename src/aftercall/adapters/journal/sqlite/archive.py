@@ -100,6 +100,11 @@ class SqliteArchive:
                 CampaignPace(*tuple(row)[1:]) for row in self._db.execute(statement("pace"), asked)
             ]
 
+    def paused(self, now_us: int) -> Mapping[str, int]:
+        """Return until when campaigns give no slot, those of which that lies ahead."""
+        with told(self._path):
+            return dict(map(tuple, self._db.execute(statement("paused"), {"now_us": now_us})))
+
     def events(self, run: str | None = None) -> Mapping[str, int]:
         """Count CRM events by state, of one run or of all."""
         with told(self._path):

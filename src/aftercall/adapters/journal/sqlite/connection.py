@@ -8,7 +8,7 @@ import stat
 import tempfile
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from importlib import resources
 from pathlib import Path
@@ -101,24 +101,17 @@ def lock(path: Path) -> Lock:
     """
     beside = _lock_file(_beside(path), path)
     try:
-        facts = path.stat(follow_symlinks=False)
-        if facts.st_nlink > 1:
-            # SQLite's log lies beside the name by which the file was opened.
-            message = f"The journal {path} has {facts.st_nlink} names (hard links)."
-            fix = "Under two names it would be destroyed: remove the others, or make a copy."
-            raise JournalError(message, fix=fix)
-        identity = _identities() / f"{facts.st_dev}-{facts.st_ino}.lock"
+        identity = _identity(path)
         return Lock((beside, _lock_file(identity, path)), identity)
-    except BaseException as trouble:
+    except BaseException:
         os.close(beside)
-        if isinstance(trouble, OSError):
-            raise _refusal(path, trouble) from None
         raise
 
 
 def unlock(held: Lock) -> None:
     """Let go of the lock."""
-    held.identity.unlink(missing_ok=True)
+    with suppress(OSError):
+        held.identity.unlink()
     for handle in held.handles:
         os.close(handle)
 
@@ -142,6 +135,20 @@ def _beside(path: Path) -> Path:
     return path.with_name(path.name + ".lock")
 
 
+def _identity(path: Path) -> Path:
+    """Return the lock file that is named by what the journal is."""
+    try:
+        facts = path.stat(follow_symlinks=False)
+    except OSError as trouble:
+        raise _refusal(path, trouble) from None
+    if facts.st_nlink > 1:
+        # SQLite's log lies beside the name by which the file was opened.
+        message = f"The journal {path} has {facts.st_nlink} names (hard links)."
+        fix = "Under two names it would be destroyed: remove the others, or make a copy."
+        raise JournalError(message, fix=fix)
+    return _identities() / f"{facts.st_dev}-{facts.st_ino}.lock"
+
+
 def _identities() -> Path:
     """Return the directory of the locks by identity: ours, and closed to everybody else."""
     uid = os.getuid()
@@ -161,7 +168,8 @@ def _identities() -> Path:
 
 def _lock_file(file: Path, path: Path) -> int:
     """Make a file and lock it; who has it is written into it."""
-    for attempt in range(LOCK_ATTEMPTS):
+    owner = b""
+    for _ in range(LOCK_ATTEMPTS):
         try:
             handle = os.open(file, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, MODE)
         except OSError as trouble:
@@ -173,15 +181,13 @@ def _lock_file(file: Path, path: Path) -> int:
                 os.pwrite(handle, f"{os.getpid()}\n".encode(), 0)
                 return handle
         except BlockingIOError:
-            if attempt == LOCK_ATTEMPTS - 1:
-                raise _busy(path, os.pread(handle, 32, 0)) from None
-            # It may be one who only asks, see `is_held`.
-            time.sleep(LOCK_PAUSE_SECONDS)
+            owner = os.pread(handle, 32, 0)
         except OSError as trouble:
             os.close(handle)
             raise _refusal(file, trouble) from None
         os.close(handle)
-    raise _busy(path, b"")
+        time.sleep(LOCK_PAUSE_SECONDS)  # It may be one who only asked, see `is_held`.
+    raise _busy(path, owner)
 
 
 def _names(file: Path, handle: int) -> bool:

@@ -270,6 +270,9 @@ FROM row WHERE run = :run ORDER BY id;
 -- name: pace
 SELECT * FROM run_pace WHERE run = :run ORDER BY campaign;
 
+-- name: paused
+SELECT id, paused_until_us FROM campaign WHERE paused_until_us > :now_us ORDER BY id;
+
 -- name: events_of_run
 SELECT state, count(*) AS events FROM outbox WHERE run = :run GROUP BY state;
 
