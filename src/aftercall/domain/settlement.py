@@ -202,7 +202,7 @@ def decide(claim: Claim, contact: Observed, policy: WritePolicy) -> Verdict | No
         )
     if same(contact, claim.disposition, everything=policy.same_everything):
         return Verdict(Event.HOLD, "same_in_tenant", "The tenant held the same outcome already.")
-    if contact.stamp_unknown:
+    if contact.stamp_unknown and contact.outcome is not None:
         return Verdict(Event.REJECT, "unreadable_timestamp", TIME_UNREADABLE)
     if contact.timestamp_ms is not None and contact.timestamp_ms > claim.timestamp_ms:
         return Verdict(

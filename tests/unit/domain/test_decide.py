@@ -53,6 +53,10 @@ def test_a_time_that_cannot_be_read_is_never_written_over() -> None:
     assert outcome_of(same_one) == (Event.HOLD, "same_in_tenant")
 
 
+def test_a_time_that_cannot_be_read_does_not_matter_where_there_is_no_outcome() -> None:
+    assert decide(claim(), observed(outcome=None, stamp_unknown=True), POLICY) is None
+
+
 def test_a_time_that_cannot_be_read_contradicts_no_write_in_doubt() -> None:
     held = observed(outcome="INTERESTED", agent="A1", stamp_unknown=True)
     assert outcome_of(held, doubt=True) == (Event.APPLY, "read_back")
