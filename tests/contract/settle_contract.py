@@ -5,7 +5,8 @@ from dataclasses import replace
 
 import pytest
 
-from aftercall.domain.status import Status
+from aftercall.domain.settlement import Verdict
+from aftercall.domain.status import Event, Status
 from aftercall.errors import JournalError
 from aftercall.ports import Announcement, AuditFilter
 
@@ -131,8 +132,10 @@ class SettleContract(Contract):
         self, rig: Rig
     ) -> None:
         await rig.admit(candidate())
-        last = replace(await rig.claim(), attempt=3)
-        await rig.settle(last, LOST)
+        await rig.settle(replace(await rig.claim(), attempt=3), LOST)
+        assert rig.statuses() == [Status.DOUBTFUL]
+        read_back = await rig.claim(at_ms=NOW + 60_000)
+        await rig.settle(read_back, Verdict(Event.EXHAUST, "attempts_used_up"))
         assert rig.statuses() == [Status.FAILED]
         await rig.journal.claims.reopen(RUN, (Status.FAILED,), NOW)
         assert (await rig.claim()).doubt is True

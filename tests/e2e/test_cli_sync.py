@@ -429,3 +429,13 @@ def test_a_stream_that_is_closed_from_the_start_is_no_error(office: Desk, tenant
     assert done.returncode == 0
     assert b"Traceback" not in done.stderr
     assert len(tenant.ledger) == 2
+
+
+def test_a_column_that_is_no_field_is_named(office: Desk):
+    header = "campaign,contact,outcome,agent,Timestampp,custom.score\n"
+    (office.path / "calls.csv").write_text(header + "C1,p1,INTERESTED,a1,2026-01-02,7\n")
+    planned = office.run("plan", "calls.csv")
+    assert "note: calls.csv: not used: Timestampp." in planned.stderr
+    done = office.run("sync", "calls.csv")
+    assert "note: calls.csv: not used: Timestampp." in done.stderr
+    assert done.returncode == 0

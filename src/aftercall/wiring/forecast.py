@@ -15,7 +15,7 @@ from aftercall.domain.status import Status
 from aftercall.engine.halt import Halt
 from aftercall.engine.intake import IntakeWatch, Reader, Reading, admit_all
 from aftercall.settings import Settings
-from aftercall.wiring.inputs import check_columns, record_of
+from aftercall.wiring.inputs import check_columns, record_of, unused_columns
 from aftercall.wiring.values import columns_of, rules_of
 
 REQUESTS_PER_ROW = 2
@@ -48,6 +48,7 @@ class Forecast:
         requests: requests at the most, reads and writes.
         seconds: how long that takes at the configured pace, at the least.
         opt_outs: rows to write that are opt-outs.
+        unused: what is said of columns that are no field, for each input that has some.
     """
 
     read: int
@@ -58,6 +59,7 @@ class Forecast:
     requests: int
     seconds: float
     opt_outs: int
+    unused: tuple[str, ...]
 
 
 async def plan_files(settings: Settings, paths: Sequence[str], options: SourceOptions) -> Forecast:
@@ -89,6 +91,7 @@ class _Seen:
     settled: Counter[Status] = field(default_factory=Counter)
     problems: Counter[str] = field(default_factory=Counter)
     first_problems: list[tuple[str, int, str]] = field(default_factory=list)
+    unused: list[str] = field(default_factory=list)
 
     async def admitted(self, rows: int, settled: Sequence[Settled]) -> None:
         self.read += rows
@@ -109,6 +112,7 @@ async def _take_in(
     opened = [open_source(path, options) for path in paths]
     for source in opened:
         check_columns(source, columns)
+        seen.unused += [words] if (words := unused_columns(source, columns)) else []
     now_ms = clock.now_us() // 1000
     records = [
         record_of(FORECAST, source, path, options)
@@ -151,4 +155,5 @@ def _forecast(settings: Settings, seen: _Seen, journal: SqliteJournal) -> Foreca
         requests=requests,
         seconds=slowest,
         opt_outs=sum(one.opt_outs for one in waiting),
+        unused=tuple(seen.unused),
     )

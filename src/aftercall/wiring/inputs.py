@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Literal, cast
 
 from aftercall.adapters.sources import Source, SourceOptions, open_source
-from aftercall.domain.columns import REQUIRED, ColumnMap
+from aftercall.domain.columns import CUSTOM_PREFIX, REQUIRED, ColumnMap
 from aftercall.errors import SourceUnreadable
 from aftercall.ports import SourceRecord
 
@@ -43,6 +43,22 @@ def check_columns(source: Source, columns: ColumnMap) -> None:
     message += f" Its columns are: {told}{more}."
     fix = f"Name the column, --map {first}=COLUMN, or one value for all rows, --set {first}=VALUE."
     raise SourceUnreadable(message, fix=fix)
+
+
+def unused_columns(source: Source, columns: ColumnMap) -> str:
+    """Say which columns of an input are no field; empty if there are none.
+
+    A misspelled column would otherwise be missed only when its values are.
+    """
+    header = source.format.columns
+    used = columns.places(header)
+    unused = [name for name in header if name and name not in used]
+    unused = [name for name in unused if not name.startswith(CUSTOM_PREFIX)]
+    if not unused or _looks_like_data(header, columns):
+        return ""
+    told = ", ".join(_cut(name) for name in unused[:12])
+    more = f" and {len(unused) - 12} more" if len(unused) > 12 else ""
+    return f"{source.name}: not used: {told}{more}."
 
 
 def _lacking(missing: Sequence[str], columns: ColumnMap) -> str:

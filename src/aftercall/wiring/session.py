@@ -22,7 +22,7 @@ from aftercall.engine.run import Input, Journal, Outside, Run
 from aftercall.errors import Paused, SourceUnreadable
 from aftercall.ports import RunRecord, SourceRecord
 from aftercall.settings import Settings
-from aftercall.wiring.inputs import check_columns, record_of, reopen
+from aftercall.wiring.inputs import check_columns, record_of, reopen, unused_columns
 from aftercall.wiring.results import report_at
 from aftercall.wiring.values import (
     columns_of,
@@ -50,12 +50,14 @@ class Job:
         opening: records the run's inputs in the journal and returns them.
         sources: the files that are being read, for their share in bytes.
         unread: inputs of an interrupted run that cannot be read on, and why.
+        unused: what is said of columns that are no field, for each input that has some.
     """
 
     run: Run
     opening: Callable[[], Awaitable[Sequence[Input]]]
     sources: list[Source] = field(default_factory=list)
     unread: list[str] = field(default_factory=list)
+    unused: list[str] = field(default_factory=list)
 
     @property
     def share_read(self) -> float | None:
@@ -102,7 +104,8 @@ class Session:
                 for record, source in zip(begun, opened, strict=True)
             ]
 
-        return Job(self._run(run), opening, opened)
+        unused = [words for one in opened if (words := unused_columns(one, self._columns))]
+        return Job(self._run(run), opening, opened, unused=unused)
 
     def objects(self, rows: Rows) -> Job:
         """Take a program's own rows for a new run; nothing is stored or sent yet."""

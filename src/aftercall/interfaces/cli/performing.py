@@ -69,6 +69,8 @@ class Performance:
             with stopper.listening():
                 try:
                     job = await self._prepared(session, stopper)
+                    for words in () if self.quiet else job.unused:
+                        err().print(f"note: {plain(words)}", soft_wrap=True)
                     report = await self._work(session, job, stopper)
                 except asyncio.CancelledError:
                     if not stopper.asked:

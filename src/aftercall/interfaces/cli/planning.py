@@ -37,6 +37,8 @@ def plan(files: Sequence[str], request: Request, reading: Reading) -> int:
     if request.json:
         print_json(asdict(forecast))
         return 0
+    for words in forecast.unused:
+        say(f"note: {plain(words)}")
     print_pieces(forecast_view(forecast))
     given = [*reading.words(), *reading.form_words(), *request.speed.words()]
     say("", "Nothing was sent and nothing was stored.")
