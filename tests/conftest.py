@@ -1,6 +1,12 @@
 """Options that all tests share."""
 
 import pytest
+from hypothesis import settings
+
+# The same examples each time, and no limit on how long one may take: a busy machine must not
+# decide what passes. The long runs (`--soak`) look for new examples.
+settings.register_profile("repeatable", derandomize=True, deadline=None)
+settings.register_profile("searching", deadline=None)
 
 SOAK_FACTOR = 50
 """How much longer the long tests are with ``--soak``."""
@@ -16,3 +22,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 def soak_factor(request: pytest.FixtureRequest) -> int:
     """How many times the usual work a long test is to do."""
     return SOAK_FACTOR if request.config.getoption("--soak") else 1
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    settings.load_profile("searching" if config.getoption("--soak") else "repeatable")
