@@ -5,6 +5,7 @@ from collections.abc import Awaitable, Callable, Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 
+from aftercall.audit_ports import AuditLog, Signer
 from aftercall.domain.audit import Settled
 from aftercall.domain.pacing import Pace
 from aftercall.domain.settlement import WritePolicy
@@ -17,6 +18,7 @@ from aftercall.engine.lane import Gates, Lane
 from aftercall.engine.progress import Progress
 from aftercall.engine.queue import TenantQueue
 from aftercall.engine.rounds import Rounds, TurnLimits, Watch
+from aftercall.engine.sealing import Sealer
 from aftercall.engine.session import Session
 from aftercall.engine.slots import SlotBook
 from aftercall.engine.tenant import Tenant
@@ -39,6 +41,7 @@ class Journal:
     claims: Claims
     pacing: Pacing
     outbox: Outbox
+    audit: AuditLog
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +67,7 @@ class Plan:
 
 @dataclass(frozen=True, slots=True)
 class Outside:
-    """The world outside: the tenant, the CRM's endpoints, time and chance."""
+    """The world outside: the tenant, the CRM's endpoints, time, chance, the audit's key."""
 
     target: Target
     identity: Identity
@@ -73,6 +76,7 @@ class Outside:
     clock: Clock
     chance: Callable[[], float]
     request_id: Callable[[], str]
+    signer: Signer | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,12 +159,16 @@ class Run:
             couriers = self._couriers()
             couriers.start(group, self.halt, self.progress)
             noting = group.create_task(self._note_regularly(rounds))
+            sealer = Sealer(self.journal.audit, self.outside.signer, self.outside.clock)
+            done = asyncio.Event()
+            group.create_task(sealer.run(done))
             await rounds.run()
             self.progress.stage = "delivering"
             # What is due later stays in the outbox unless it is waited for.
             seconds_max = None if self.wait_crm else self.plan.drain_seconds
             await couriers.finish(seconds_max, wait=self.wait_crm)
             noting.cancel()
+            done.set()
 
     def _session(self) -> Session:
         outside = self.outside

@@ -83,10 +83,7 @@ class Redelivery(Protocol):
     """What a person does to the outbox."""
 
     async def replay(self, numbers: Sequence[int], now_ms: int) -> int:
-        """Have events that are dead or delivered delivered again; return how many.
-
-        One whose body was erased stays as it is.
-        """
+        """Have events that are dead or delivered delivered again; return how many."""
         ...
 
     async def enable(self, endpoint: str, now_ms: int) -> int:

@@ -110,7 +110,7 @@ def show(place: Place, event_id: str, *, body: bool, json: bool) -> int:
         return 0
     print_pieces(history_view(history))
     if body:
-        out().print(plain(history.body) or "(erased)", soft_wrap=True)
+        out().print(plain(history.body), soft_wrap=True)
     return 0
 
 

@@ -223,7 +223,15 @@ class Sending:
     json: Annotated[bool, typer.Option("--json", help="Print one JSON document.")] = False
 
 
-GROUPS = (Place, Columns, Reading, Speed, Output, Entries, Chosen, Sending)
+@dataclass(frozen=True, slots=True)
+class Caution:
+    """How sure one is of what cannot be undone."""
+
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what would be done.")] = False
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False
+
+
+GROUPS = (Place, Columns, Reading, Speed, Output, Entries, Chosen, Sending, Caution)
 
 
 def grouped(command: Callable[..., Result]) -> Callable[..., Result]:

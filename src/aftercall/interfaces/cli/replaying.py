@@ -125,7 +125,7 @@ def _reached(settings: Settings, events: Sequence[EventRecord]) -> Sequence[Endp
 def _tell_queued(found: int, queued: int, wanted: Replay, *, worked_on: bool) -> None:
     told = f"{queued:,} of {count(found, 'event')} will be sent again."
     if queued < found:
-        told += " The others are under way already, or their personal data was erased."
+        told += " The others are under way already."
     if not wanted.sending.json:
         say(told)
         if worked_on:

@@ -3,8 +3,17 @@
 from aftercall.adapters.journal.sqlite.journal import (
     SqliteJournal,
     copy_journal,
+    note_results,
     open_archive,
+    open_audit,
     outbox_beside,
 )
 
-__all__ = ["SqliteJournal", "copy_journal", "open_archive", "outbox_beside"]
+__all__ = [
+    "SqliteJournal",
+    "copy_journal",
+    "note_results",
+    "open_archive",
+    "open_audit",
+    "outbox_beside",
+]

@@ -58,17 +58,13 @@ UPDATE outbox SET due_ms = :now_ms WHERE endpoint = :endpoint AND due_ms > :now_
 
 -- name: requeue_event
 UPDATE outbox SET state = 'waiting', step = 0, due_ms = NULL, words = '', delivered_ms = NULL
-WHERE number = :number AND state <> 'waiting' AND body <> '';
+WHERE number = :number AND state <> 'waiting';
 
 -- name: hold_later
 -- Later events of the contact wait for one that is sent again.
 UPDATE outbox SET due_ms = NULL
 WHERE state = 'waiting' AND number > :number AND (endpoint, campaign, contact) = (
     SELECT o.endpoint, o.campaign, o.contact FROM outbox o WHERE o.number = :number);
-
--- name: erase_events
--- What an erasure runs; every event has an audit entry of its contact.
-UPDATE outbox SET body = '' WHERE row IN (SELECT row FROM audit WHERE contact = :contact);
 
 -- name: events_of_run
 SELECT state, count(*) AS events FROM outbox WHERE run = :run GROUP BY state;

@@ -56,12 +56,3 @@ CREATE TABLE crm_endpoint (
     disabled_ms INTEGER,
     words TEXT NOT NULL DEFAULT ''
 ) WITHOUT ROWID;
-
--- Whose personal data is erased is told to nobody any more, and what the CRM said of it goes, too:
--- UPDATE outbox SET body = '' is all that an erasure has to do here.
-CREATE TRIGGER outbox_erased AFTER UPDATE OF body ON outbox WHEN new.body = ''
-BEGIN
-    UPDATE delivery SET answer = '' WHERE event = new.number;
-    UPDATE outbox SET state = 'dead', due_ms = NULL, words = 'erased'
-        WHERE number = new.number AND state = 'waiting';
-END;
