@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
 
-from benchmarks.measures import flatness, latency_ceiling, pace_used, sequential_ratio
+from benchmarks.measures import flatness, hanging_crm, latency_ceiling, pace_used, sequential_ratio
 
 
 @dataclass(frozen=True)
@@ -35,6 +35,7 @@ class Benchmark:
 BENCHMARKS = (
     Benchmark("against a sequential script, 20 ms latency", ">= 20x", sequential_ratio, 2000, 60),
     Benchmark("of the latency ceiling, 20 ms, 50 in flight", ">= 0.95", latency_ceiling, 6000, 200),
+    Benchmark("with a CRM that hangs, against none", ">= 0.95", hanging_crm, 6000, 200),
     Benchmark("of the permitted requests, 20 campaigns", ">= 0.94", pace_used, 15, 2),
     Benchmark("cost per row taken in, ten times the rows", "<= 1.10", flatness, 20_000, 500),
 )

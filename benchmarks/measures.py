@@ -34,6 +34,14 @@ def latency_ceiling(size: int) -> float:
     return size / seconds / ceiling
 
 
+def hanging_crm(size: int) -> float:
+    """Return the rows per second with a CRM that never answers against those without a CRM."""
+    with peer("--rate", "0", "--latency-ms", str(LATENCY_MS), "--crm-latency-ms", "3600000") as one:
+        without = _run_seconds(one, size, CAMPAIGNS, crm=False)
+        # What is timed are the tenant's writes: nobody waits for the CRM at the end.
+        return without / _run_seconds(one, size, CAMPAIGNS, drain_seconds=0)
+
+
 def pace_used(seconds: int) -> float:
     """Return requests sent against those permitted at 10 per second; a 429 voids it."""
     size = CAMPAIGNS * seconds * 5
@@ -52,9 +60,15 @@ def flatness(size: int) -> float:
 
 
 def _run_seconds(
-    one: Peer, size: int, campaigns: int, *, rate: float = UNLIMITED, crm: bool = True
+    one: Peer,
+    size: int,
+    campaigns: int,
+    *,
+    rate: float = UNLIMITED,
+    crm: bool = True,
+    **keys: object,
 ) -> float:
-    with settings(one, rate=rate, crm=crm) as config:
+    with settings(one, rate=rate, crm=crm, **keys) as config:
         report = aftercall.sync(rows(size, campaigns), config, ENVIRONMENT)
     if report.open or report.failed:
         message = f"{report.open} rows open, {report.failed} failed"

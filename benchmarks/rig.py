@@ -55,15 +55,17 @@ def peer(*flags: str) -> Iterator[Peer]:
 
 
 @contextlib.contextmanager
-def settings(one: Peer, *, rate: float, crm: bool = True) -> Iterator[dict[str, Any]]:
-    """Give settings for a peer, with a fresh journal."""
+def settings(
+    one: Peer, *, rate: float, crm: bool = True, **keys: object
+) -> Iterator[dict[str, Any]]:
+    """Give settings for a peer, with a fresh journal; `keys` are those of the CRM."""
     with tempfile.TemporaryDirectory(prefix="aftercall-bench-") as directory:
         yield {
             "tenant": {"base_url": one.url},
             "outcomes": OUTCOMES,
             "limits": {"requests_per_second": rate},
             "journal": {"url": f"sqlite:///{Path(directory) / 'journal.db'}"},
-            **({"crm": {"url": one.crm_url, "concurrency": 50}} if crm else {}),
+            **({"crm": {"url": one.crm_url, "concurrency": 50, **keys}} if crm else {}),
         }
 
 
