@@ -10,6 +10,7 @@ from typing import Any, Protocol
 
 import pytest
 
+from aftercall.audit_ports import AuditArchive, AuditLog, Keeping
 from aftercall.domain import instant
 from aftercall.domain.audit import Exchange, Settled
 from aftercall.domain.disposition import Disposition, Problem
@@ -66,6 +67,10 @@ class OutboxOfAll(Outbox, Redelivery, Protocol):
     """An outbox as couriers and as people see it."""
 
 
+class Log(AuditLog, AuditArchive, Protocol):
+    """The audit log, to write and to read."""
+
+
 class Journal(Protocol):
     """A journal that is open: its ports."""
 
@@ -83,6 +88,12 @@ class Journal(Protocol):
 
     @property
     def archive(self) -> Archive: ...
+
+    @property
+    def audit(self) -> Log: ...
+
+    @property
+    def keeping(self) -> Keeping: ...
 
     def close(self) -> None: ...
 
