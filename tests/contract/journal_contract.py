@@ -10,6 +10,7 @@ An implementation is held to it by one class with one fixture::
 from .archive_contract import ArchiveContract
 from .claims_contract import ClaimsContract
 from .intake_contract import IntakeContract
+from .opt_outs_contract import AcknowledgementsContract, OptOutsContract
 from .outbox_contract import OutboxContract
 from .pacing_contract import PacingContract
 from .recovery_contract import RecoveryContract
@@ -24,5 +25,7 @@ class JournalContract(
     PacingContract,
     OutboxContract,
     ArchiveContract,
+    OptOutsContract,
+    AcknowledgementsContract,
 ):
     """Everything that a journal promises through its ports."""
