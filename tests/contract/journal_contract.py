@@ -10,7 +10,7 @@ An implementation is held to it by one class with one fixture::
 from .archive_contract import ArchiveContract
 from .claims_contract import ClaimsContract
 from .intake_contract import IntakeContract
-from .opt_outs_contract import AcknowledgementsContract, OptOutsContract
+from .opt_outs_contract import AcknowledgementsContract, CallRecordsContract, OptOutsContract
 from .outbox_contract import OutboxContract
 from .pacing_contract import PacingContract
 from .recovery_contract import RecoveryContract
@@ -27,5 +27,6 @@ class JournalContract(
     ArchiveContract,
     OptOutsContract,
     AcknowledgementsContract,
+    CallRecordsContract,
 ):
     """Everything that a journal promises through its ports."""
