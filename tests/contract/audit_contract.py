@@ -13,7 +13,7 @@ from aftercall.errors import JournalError
 from aftercall.ports import AuditFilter
 
 from .rig import BROKEN, LOST, NOW, RUN, WRITTEN, Contract, Rig, candidate, concluded
-from .rig import announcement_of as announcement
+from .rig import announcements_of as announcement
 
 HASHES = bytes(range(32)) * 3
 
@@ -142,7 +142,7 @@ class AuditContract(Contract):
         assert (entries[0].salt, entries[0].personal) == (None, {})
         assert entries[1].personal["notes"] == "private words"
         assert [json.loads(row.cells) for row in rig.rows()] == [[], ["P2", "SALE"]]
-        bodies = [json.loads(one.body) for one in await rig.journal.outbox.due_events(9, NOW)]
+        bodies = [json.loads(one.body) for one in await rig.due()]
         assert [body["data"].get("notes") for body in bodies] == [None, "private words"]
         assert bodies[0]["data"]["contact_id"] == "P1"
         ((_, act),) = log.acts()

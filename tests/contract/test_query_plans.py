@@ -13,7 +13,7 @@ import pytest
 
 from aftercall.adapters.journal.sqlite import SqliteJournal
 from aftercall.adapters.journal.sqlite.statements import statement, statements
-from aftercall.domain.status import DUE, HOLDING, NEWER, OPEN, Status
+from aftercall.domain.status import DUE, HOLDING, LANDED, NEWER, OPEN, Status
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -64,12 +64,22 @@ HOT = {
     "audit_acts": {"audit_run"},
     "audit_entries_of_row": {"audit_contact", "INTEGER PRIMARY KEY"},
     "events_of_run": {"outbox_run"},
+    "opt_outs": {"row_opt_out"},
+    "opt_out": {"INTEGER PRIMARY KEY"},
+    "opt_outs_not_landed": {"row_opt_out_run"},
+    "count_opt_outs": {"row_opt_out_run"},
+    "held_of_contact": {"row_contact"},
+    "entries_of_row": {"audit_contact"},
+    "acknowledgement_of": {"acknowledgement_row"},
+    "add_acknowledgement": set(),
+    "call_entries_of_run": {"audit_run", "INTEGER PRIMARY KEY"},
+    "entries_of_repeats": {"INTEGER PRIMARY KEY", "row_repeat", "audit_contact"},
 }
 """The indexes that each statement is meant to use."""
 
 STATUSES = ("pending", "deferred", "doubtful", "writing", "applied", "applied", "failed", "missing")
 INDEX = re.compile(r"USING (?:COVERING )?(?:INDEX )?((?:INTEGER )?PRIMARY KEY|\w+)")
-TABLES = re.compile(r"\b(row|[ron]|audit|outbox|campaign|delivery|crm_endpoint|e)\b")
+TABLES = re.compile(r"\b(row|[roadn]|audit|outbox|campaign|delivery|crm_endpoint|e)\b")
 ROWS = 6000
 
 
@@ -88,8 +98,8 @@ def fill(db: Connection) -> None:
         campaign = "C0" if number % 3 else f"C{number % 40}"
         db.execute(
             "INSERT INTO row (id, run, source, line, cells, key, campaign, contact, outcome, agent,"
-            " timestamp_ms, status, lane, due_ms) VALUES (?, 1, 1, ?, '[]', ?, ?, ?, 'SALE', 'A',"
-            " ?, ?, ?, ?)",
+            " timestamp_ms, status, lane, due_ms, opt_out_received_ms)"
+            " VALUES (?, 1, 1, ?, '[]', ?, ?, ?, 'SALE', 'A', ?, ?, ?, ?, ?)",
             (
                 number,
                 number,
@@ -100,6 +110,7 @@ def fill(db: Connection) -> None:
                 status,
                 number % 3,
                 number if waits else None,
+                number if number % 30 == 0 else None,
             ),
         )
         db.execute(
@@ -154,7 +165,15 @@ def test_a_hot_statement_uses_its_index_and_scans_no_table(db: Connection, name:
 
 @pytest.mark.parametrize(
     "name",
-    ["due_rows", "left_writing", "due_events", "release_next", "list_dead_events", "rows_of_run"],
+    [
+        "due_rows",
+        "left_writing",
+        "due_events",
+        "release_next",
+        "list_dead_events",
+        "rows_of_run",
+        "opt_outs",
+    ],
 )
 def test_what_comes_in_an_order_is_not_sorted(db: Connection, name: str) -> None:
     assert not [step for step in plan_of(db, name) if "TEMP B-TREE" in step]
@@ -195,7 +214,7 @@ def test_the_lists_of_statuses_in_sql_are_those_of_the_domain(db: Connection) ->
         frozenset(re.findall(r"'(\w+)'", listed))
         for listed in re.findall(r"status IN \(([^)]*)\)", texts)
     ]
-    known: set[frozenset[str]] = {frozenset(Status), OPEN, DUE, HOLDING, NEWER}
+    known: set[frozenset[str]] = {frozenset(Status), OPEN, DUE, HOLDING, NEWER, LANDED}
     assert set(lists) == known
 
 

@@ -12,6 +12,7 @@ from aftercall.settings.credentials import (
 )
 from aftercall.settings.crm import ONLY_ENDPOINT, SIGNING_VARIABLE, Crm, CrmEndpoint
 from aftercall.settings.layers import DEFAULT_FILE, load_settings, settings_from
+from aftercall.settings.opt_outs import OptOuts
 from aftercall.settings.tables import (
     Journal,
     Limits,
@@ -31,6 +32,7 @@ __all__ = [
     "CrmEndpoint",
     "Journal",
     "Limits",
+    "OptOuts",
     "Results",
     "Retry",
     "Rows",

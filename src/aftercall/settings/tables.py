@@ -27,6 +27,7 @@ from aftercall.settings.addresses import (
     tenant_address,
 )
 from aftercall.settings.crm import CampaignId, Crm
+from aftercall.settings.opt_outs import OptOuts
 from aftercall.settings.table import Table
 
 OF_TABLE = "of_table"
@@ -324,6 +325,7 @@ class Settings(Table):
     retry: Retry = Retry()
     rows: Rows = Rows()
     crm: Crm = Crm()
+    opt_outs: OptOuts = OptOuts()
     journal: Journal = Journal()
     audit: Audit = Audit()
     results: Results = Results()

@@ -1,17 +1,23 @@
-"""Days and times that are typed as options."""
+"""Days and times as options give them."""
 
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta, tzinfo
 
 import typer
 
 from aftercall.domain import instant
 
 
-def moment_of(option: str, words: str, *, days: int) -> int:
-    """Return the milliseconds of a time, or of the start of the day `days` after a day (UTC).
+def moment_of(option: str, words: str, *, days: int = 0, zone: tzinfo = UTC) -> int:
+    """Return the milliseconds of a time, or of the start of the day `days` after a day.
+
+    Args:
+        option: whose value it is, for the error.
+        words: a day, or a time with a zone.
+        days: 0 for the start of the day that is given, 1 for its end.
+        zone: where a day begins.
 
     Raises:
-        typer.BadParameter: `words` name neither.
+        typer.BadParameter: it is neither.
     """
     try:
         day = date.fromisoformat(words)
@@ -24,4 +30,5 @@ def moment_of(option: str, words: str, *, days: int) -> int:
             )
             raise typer.BadParameter(message, param_hint=option) from None
         return instant.to_ms(moment)
-    return instant.to_ms(datetime.combine(day, datetime.min.time(), UTC) + timedelta(days=days))
+    midnight = datetime.combine(day + timedelta(days=days), time(), zone)
+    return instant.to_ms(midnight.astimezone(UTC))

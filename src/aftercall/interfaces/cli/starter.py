@@ -75,6 +75,11 @@ DO_NOT_CALL = "opt_out"
 # allow_private = false                   # may url lead into your own network?
 # Several endpoints, each with its own filter and secret: docs/crm.md
 
+[opt_outs]
+# business_days = 10                      # after the day an opt-out was received
+# near_days = 3                           # so many left: aftercall optouts ends with code 4
+# time_zone = "America/New_York"          # where a day begins and ends
+
 [journal]
 # url = "sqlite:///aftercall.db"          # beside this file
 

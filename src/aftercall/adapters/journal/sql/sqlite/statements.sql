@@ -37,18 +37,18 @@ UPDATE run SET intake_complete = 1 WHERE number = :run;
 SELECT coalesce(max(id), 0) FROM row;
 
 -- name: holder
-SELECT id FROM row WHERE key = :key AND status IN (
+SELECT id, opt_out_received_ms FROM row WHERE key = :key AND status IN (
     'pending', 'writing', 'deferred', 'doubtful', 'applied', 'unchanged', 'superseded');
 
 -- name: add_row
 INSERT INTO row (
     id, run, source, line, cells, key, salt, campaign, contact, outcome, agent, category, notes,
     custom_fields, timestamp_ms, event_id, problems, status, reason, words, lane, due_ms,
-    settled_ms)
+    settled_ms, opt_out_received_ms, call_record, call_personal)
 VALUES (
     :id, :run, :source, :line, :cells, :key, :salt, :campaign, :contact, :outcome, :agent, :category,
     :notes, :custom_fields, :timestamp_ms, :event_id, :problems, :status, :reason, :words, :lane,
-    :due_ms, :settled_ms);
+    :due_ms, :settled_ms, :opt_out_received_ms, :call_record, :call_personal);
 
 -- name: add_campaign
 INSERT OR IGNORE INTO campaign (id) VALUES (:campaign);
@@ -320,13 +320,15 @@ SELECT number, entry FROM audit WHERE run = 0 ORDER BY number;
 
 -- name: audit_entries
 SELECT a.number, a.at_ms, CASE WHEN a.run = 0 THEN '' ELSE coalesce(u.id, '?') END AS run_id,
-    a.row, a.campaign, a.contact, a.entry, r.notes, r.custom_fields, r.salt
+    a.row, a.campaign, a.contact, a.entry, r.notes, r.custom_fields, r.call_personal,
+    r.salt
 FROM audit a LEFT JOIN run u ON u.number = a.run LEFT JOIN row r ON r.id = a.row
 ORDER BY a.number;
 
 -- name: audit_entries_of_row
 SELECT a.number, a.at_ms, CASE WHEN a.run = 0 THEN '' ELSE coalesce(u.id, '?') END AS run_id,
-    a.row, a.campaign, a.contact, a.entry, r.notes, r.custom_fields, r.salt
+    a.row, a.campaign, a.contact, a.entry, r.notes, r.custom_fields, r.call_personal,
+    r.salt
 FROM row r JOIN audit a ON a.contact = r.contact AND a.row = r.id JOIN run u ON u.number = a.run
 WHERE r.id = :row ORDER BY a.number;
 
@@ -360,13 +362,13 @@ UPDATE outbox SET body = :body WHERE number = :number;
 UPDATE delivery SET answer = '' WHERE event = :number;
 
 -- name: erase_rows
-UPDATE row SET cells = '[]', notes = NULL, custom_fields = NULL, words = '', salt = NULL,
-    erased_ms = :now_ms
+UPDATE row SET cells = '[]', notes = NULL, custom_fields = NULL, call_personal = NULL,
+    words = '', salt = NULL, erased_ms = :now_ms
 WHERE contact = :contact AND (:campaign = '' OR campaign = :campaign) AND erased_ms IS NULL;
 
 -- name: erase_row
-UPDATE row SET cells = '[]', notes = NULL, custom_fields = NULL, words = '', salt = NULL,
-    erased_ms = :now_ms
+UPDATE row SET cells = '[]', notes = NULL, custom_fields = NULL, call_personal = NULL,
+    words = '', salt = NULL, erased_ms = :now_ms
 WHERE id = :id AND erased_ms IS NULL
     AND status NOT IN ('pending', 'writing', 'deferred', 'doubtful')
     AND NOT EXISTS (SELECT 1 FROM audit a WHERE a.contact = row.contact AND a.row = row.id);
@@ -411,3 +413,78 @@ FROM (
         ) AS newer
     FROM row r WHERE r.run = :run AND r.status = 'pending')
 GROUP BY campaign ORDER BY campaign;
+
+-- name: opt_outs
+-- The nearest deadline first: it follows from when the opt-out was received.
+SELECT r.id, u.id AS run, s.name AS source, r.line, r.campaign, r.contact, r.outcome, r.status,
+    r.reason, r.words, r.opt_out_received_ms AS received_ms, r.timestamp_ms, r.settled_ms
+FROM row r JOIN run u ON u.number = r.run JOIN source s ON s.number = r.source
+WHERE r.opt_out_received_ms >= :since_ms AND r.opt_out_received_ms < :until_ms
+    AND (:campaign IS NULL OR r.campaign = :campaign)
+    AND (:contact IS NULL OR r.contact = :contact)
+ORDER BY r.opt_out_received_ms, r.id;
+
+-- name: opt_out
+SELECT r.id, u.id AS run, s.name AS source, r.line, r.campaign, r.contact, r.outcome, r.status,
+    r.reason, r.words, r.opt_out_received_ms AS received_ms, r.timestamp_ms, r.settled_ms
+FROM row r JOIN run u ON u.number = r.run JOIN source s ON s.number = r.source
+WHERE r.id = :row AND r.opt_out_received_ms IS NOT NULL;
+
+-- name: opt_outs_not_landed
+-- Of one run, those that it did not bring to the tenant itself.
+SELECT r.id, u.id AS run, s.name AS source, r.line, r.campaign, r.contact, r.outcome, r.status,
+    r.reason, r.words, r.opt_out_received_ms AS received_ms, r.timestamp_ms, r.settled_ms
+FROM row r JOIN run u ON u.number = r.run JOIN source s ON s.number = r.source
+WHERE r.run = :run AND r.opt_out_received_ms IS NOT NULL AND NOT r.status IN (
+    'applied', 'unchanged')
+ORDER BY r.opt_out_received_ms, r.id;
+
+-- name: count_opt_outs
+SELECT count(*) FROM row WHERE run = :run AND opt_out_received_ms IS NOT NULL;
+
+-- name: held_of_contact
+-- What reached the tenant of one contact.
+SELECT o.timestamp_ms, o.id, o.outcome, o.category = 'opt_out' AS opt_out, o.settled_ms AS at_ms
+FROM row o
+WHERE o.campaign = :campaign AND o.contact = :contact
+    AND o.status IN ('applied', 'unchanged')
+    AND o.status IN (
+        'pending', 'writing', 'deferred', 'doubtful', 'applied', 'unchanged',
+        'missing', 'rejected', 'failed');
+
+-- name: entries_of_row
+SELECT entry FROM audit WHERE contact = :contact AND row = :row ORDER BY number DESC;
+
+-- name: add_acknowledgement
+INSERT INTO opt_out_acknowledgement (row, at_ms, withdrawn, by, reason)
+VALUES (:row, :at_ms, :withdrawn, :by, :reason);
+
+-- name: acknowledgement_of
+SELECT by, reason, at_ms, withdrawn FROM opt_out_acknowledgement
+WHERE row = :row ORDER BY number DESC LIMIT 1;
+
+-- name: call_entries
+-- Entries of calls: a duplicate is no call of its own, and of an invalid row nothing is known.
+SELECT a.row, a.entry FROM audit a JOIN row r ON r.id = a.row
+WHERE r.status <> 'duplicate' AND r.status <> 'invalid'
+    AND (:campaign IS NULL OR a.campaign = :campaign)
+    AND (:contact IS NULL OR a.contact = :contact)
+    AND (:from_ms IS NULL OR a.at_ms >= :from_ms)
+    AND (:until_ms IS NULL OR a.at_ms < :until_ms)
+ORDER BY a.number;
+
+-- name: call_entries_of_run
+SELECT a.row, a.entry FROM audit a JOIN row r ON r.id = a.row
+WHERE a.run = :run AND r.status <> 'duplicate' AND r.status <> 'invalid'
+    AND (:campaign IS NULL OR a.campaign = :campaign)
+    AND (:contact IS NULL OR a.contact = :contact)
+    AND (:from_ms IS NULL OR a.at_ms >= :from_ms)
+    AND (:until_ms IS NULL OR a.at_ms < :until_ms)
+ORDER BY a.number;
+
+-- name: entries_of_repeats
+-- Of the same disposition fed again with a call record, which completes the first one's.
+SELECT a.entry FROM row r
+JOIN row d ON d.key = r.key AND d.status = 'duplicate' AND d.call_record IS NOT NULL
+JOIN audit a ON a.contact = d.contact AND a.row = d.id
+WHERE r.id = :row ORDER BY a.number;
