@@ -10,6 +10,7 @@ from pathlib import Path
 from statistics import median
 
 from benchmarks.measures import flatness, latency_ceiling, pace_used, sequential_ratio
+from benchmarks.trail import proof_ms, sealing_share, verify_seconds
 
 
 @dataclass(frozen=True)
@@ -32,11 +33,16 @@ class Benchmark:
     smoke_size: int
 
 
+MILLION = 1_000_000
+
 BENCHMARKS = (
     Benchmark("against a sequential script, 20 ms latency", ">= 20x", sequential_ratio, 2000, 60),
     Benchmark("of the latency ceiling, 20 ms, 50 in flight", ">= 0.95", latency_ceiling, 6000, 200),
     Benchmark("of the permitted requests, 20 campaigns", ">= 0.94", pace_used, 15, 2),
     Benchmark("cost per row taken in, ten times the rows", "<= 1.10", flatness, 20_000, 500),
+    Benchmark("sealing, share of the cost of a row", "<= 0.10", sealing_share, 20_000, 300),
+    Benchmark("audit verify, 1,000,000 entries, CPU seconds", "< 60", verify_seconds, MILLION, 300),
+    Benchmark("audit prove, 1,000,000 entries, ms, slowest", "< 50", proof_ms, MILLION, 300),
 )
 
 
