@@ -1,6 +1,7 @@
 """The audit log as it is sealed and read, and what is taken out of it."""
 
 import json
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -12,8 +13,18 @@ from aftercall.domain.status import Event, Status
 from aftercall.errors import JournalError
 from aftercall.ports import AuditFilter
 
-from .rig import BROKEN, LOST, NOW, RUN, WRITTEN, Contract, Rig, candidate, concluded
-from .rig import announcements_of as announcement
+from .rig import (
+    BROKEN,
+    LOST,
+    NOW,
+    RUN,
+    WRITTEN,
+    Contract,
+    Rig,
+    announcements_of,
+    candidate,
+    concluded,
+)
 
 HASHES = bytes(range(32)) * 3
 
@@ -40,12 +51,11 @@ async def bring_private(rig: Rig, contact: str = "P1", at_ms: int = NOW, **given
     await rig.admit(candidate(contact, **(values | given)), at_ms=at_ms)
     claim = await rig.claim(given.get("campaign", "C1"), at_ms=at_ms)
     settlement = concluded(claim, WRITTEN, at_ms)
-    event = announcement(claim, settlement)
-    assert event is not None
+    (event,) = announcements_of(claim, settlement)
     body = json.loads(event.body)
     body["data"]["notes"] = claim.disposition.notes
-    told = type(event)(event.event_id, json.dumps(body))
-    assert await rig.journal.claims.settle(settlement, told)
+    told = replace(event, body=json.dumps(body))
+    assert await rig.journal.claims.settle(settlement, [told])
 
 
 async def hold_in(rig: Rig, deed: Deed) -> None:
@@ -212,6 +222,15 @@ class AuditContract(Contract):
         assert keeping.held_of(Scope("P5")).rows == 1
         assert await keeping.expire(EXPIRY, NOW + 500, NOW + 2000) == 0
         assert len(log.acts()) == 2
+
+    async def test_no_number_is_given_twice_when_all_expire(self, rig: Rig) -> None:
+        await bring_private(rig)
+        await bring_private(rig, "P2")
+        log = rig.journal.audit
+        await log.seal(seal(0, 2))
+        assert await rig.journal.keeping.expire(EXPIRY, NOW + 500, NOW + 2000) == 2
+        ((leaf, act),) = log.acts()
+        assert (leaf, act["details"]["leaves"]) == (2, [[0, 1]])
 
     async def test_a_row_goes_with_the_last_of_its_entries(self, rig: Rig) -> None:
         await rig.admit(candidate(notes="private words"))
