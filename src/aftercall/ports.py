@@ -6,10 +6,13 @@ leave over HTTP or enter a simulated world, clocks are the system's or a test's.
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Protocol
 
 from aftercall.domain.audit import Settled
-from aftercall.domain.disposition import Disposition, Json, Problem
+from aftercall.domain.cells import Problem
+from aftercall.domain.disposition import Disposition, Json
+from aftercall.domain.opt_outs import Acknowledgement, OptOutRow
 from aftercall.domain.outcomes import Category
 from aftercall.domain.pacing import Pace, Slots
 from aftercall.domain.report import CampaignPace, Tally
@@ -82,6 +85,8 @@ class Candidate:
         key: which disposition it is; None if it is invalid.
         problems: what is wrong with it.
         told: campaign, contact, outcome and agent of an invalid row, as far as it told them.
+        opt_out_received: when the clock of an opt-out started; None if it is none. An invalid
+            row has one if its outcome can be recognised as an opt-out.
     """
 
     line: int
@@ -91,6 +96,7 @@ class Candidate:
     key: bytes | None = None
     problems: tuple[Problem, ...] = ()
     told: Mapping[str, str] = field(default_factory=dict)
+    opt_out_received: datetime | None = None
 
 
 class Intake(Protocol):
@@ -315,6 +321,29 @@ class AuditFilter:
     until_ms: int | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class OptOutFilter:
+    """Which opt-outs are asked for, by when they were received (ms) and whose they are."""
+
+    campaign: str | None = None
+    contact: str | None = None
+    since_ms: int | None = None
+    until_ms: int | None = None
+
+
+class OptOuts(Protocol):
+    """Where it is kept who has looked at an opt-out that was not applied."""
+
+    async def acknowledge(
+        self, rows: Sequence[int], said: Acknowledgement, *, withdrawn: bool
+    ) -> None:
+        """Store an acknowledgement of opt-outs, or its withdrawal, each with its audit entry.
+
+        The rows are opt-outs; what is stored later about one counts.
+        """
+        ...
+
+
 class Archive(Protocol):
     """The read side of the journal: what `overview` makes pages, files and reports of."""
 
@@ -354,6 +383,18 @@ class Archive(Protocol):
         self, *, state: str | None, run: str | None, events_max: int
     ) -> Sequence[EventRecord]:
         """Return CRM events, the newest first."""
+        ...
+
+    def opt_outs(self, asked: OptOutFilter) -> Iterator[OptOutRow]:
+        """Yield opt-outs with a clock of their own, the nearest deadline first."""
+        ...
+
+    def opt_out(self, row: int) -> OptOutRow | None:
+        """Return the opt-out of a number; None if there is no such row or it is none."""
+        ...
+
+    def opt_outs_of_run(self, run: str) -> tuple[int, Iterator[OptOutRow]]:
+        """Count the opt-outs of a run, and yield those that it did not bring to the tenant."""
         ...
 
     def entries(self, asked: AuditFilter) -> Iterator[str]:

@@ -11,6 +11,7 @@ from .archive_contract import ArchiveContract
 from .audit_contract import AuditContract
 from .claims_contract import ClaimsContract
 from .intake_contract import IntakeContract
+from .opt_outs_contract import AcknowledgementsContract, OptOutsContract
 from .outbox_contract import OutboxContract
 from .pacing_contract import PacingContract
 from .recovery_contract import RecoveryContract
@@ -26,5 +27,7 @@ class JournalContract(
     OutboxContract,
     ArchiveContract,
     AuditContract,
+    OptOutsContract,
+    AcknowledgementsContract,
 ):
     """Everything that a journal promises through its ports."""

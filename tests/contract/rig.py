@@ -13,7 +13,8 @@ import pytest
 from aftercall.audit_ports import AuditArchive, AuditLog, Keeping
 from aftercall.domain import instant
 from aftercall.domain.audit import Exchange, Settled
-from aftercall.domain.disposition import Disposition, Problem
+from aftercall.domain.cells import Problem
+from aftercall.domain.disposition import Disposition
 from aftercall.domain.key import key_of
 from aftercall.domain.outcomes import Category
 from aftercall.domain.retry import RetryPolicy
@@ -33,6 +34,7 @@ from aftercall.ports import (
     Candidate,
     Claims,
     Intake,
+    OptOuts,
     Outbox,
     Pacing,
     RowRecord,
@@ -78,6 +80,9 @@ class Journal(Protocol):
 
     @property
     def outbox(self) -> Outbox: ...
+
+    @property
+    def opt_outs(self) -> OptOuts: ...
 
     @property
     def archive(self) -> Archive: ...

@@ -13,7 +13,7 @@ import pytest
 
 from aftercall.adapters.journal.sqlite import SqliteJournal
 from aftercall.adapters.journal.sqlite.statements import statement, statements
-from aftercall.domain.status import DUE, HOLDING, NEWER, OPEN, Status
+from aftercall.domain.status import DUE, HOLDING, LANDED, NEWER, OPEN, Status
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -54,6 +54,14 @@ HOT = {
     "audit_acts": {"audit_run"},
     "audit_entries_of_row": {"audit_contact", "INTEGER PRIMARY KEY"},
     "events_of_run": {"outbox_run"},
+    "opt_outs": {"row_opt_out"},
+    "opt_out": {"INTEGER PRIMARY KEY"},
+    "opt_outs_not_landed": {"row_opt_out_run"},
+    "count_opt_outs": {"row_opt_out_run"},
+    "held_of_contact": {"row_contact"},
+    "entries_of_row": {"audit_contact"},
+    "acknowledgement_of": {"acknowledgement_row"},
+    "add_acknowledgement": set(),
 }
 """The indexes that each statement is meant to use."""
 
@@ -77,8 +85,8 @@ def fill(db: Connection) -> None:
         campaign = "C0" if number % 3 else f"C{number % 40}"
         db.execute(
             "INSERT INTO row (id, run, source, line, cells, key, campaign, contact, outcome, agent,"
-            " timestamp_ms, status, lane, due_ms) VALUES (?, 1, 1, ?, '[]', ?, ?, ?, 'SALE', 'A',"
-            " ?, ?, ?, ?)",
+            " timestamp_ms, status, lane, due_ms, opt_out_received_ms)"
+            " VALUES (?, 1, 1, ?, '[]', ?, ?, ?, 'SALE', 'A', ?, ?, ?, ?, ?)",
             (
                 number,
                 number,
@@ -89,6 +97,7 @@ def fill(db: Connection) -> None:
                 status,
                 number % 3,
                 number if waits else None,
+                number if number % 30 == 0 else None,
             ),
         )
         db.execute(
@@ -138,7 +147,9 @@ def test_a_hot_statement_uses_its_index_and_scans_no_table(db: Connection, name:
     assert not {"AUTOMATIC", "row_run"} & (used - HOT[name]), plan
 
 
-@pytest.mark.parametrize("name", ["due_rows", "left_writing", "due_events", "rows_of_run"])
+@pytest.mark.parametrize(
+    "name", ["due_rows", "left_writing", "due_events", "rows_of_run", "opt_outs"]
+)
 def test_what_comes_in_an_order_is_not_sorted(db: Connection, name: str) -> None:
     assert not [step for step in plan_of(db, name) if "TEMP B-TREE" in step]
 
@@ -171,7 +182,7 @@ def test_the_lists_of_statuses_in_sql_are_those_of_the_domain(db: Connection) ->
         frozenset(re.findall(r"'(\w+)'", listed))
         for listed in re.findall(r"status IN \(([^)]*)\)", texts)
     ]
-    known: set[frozenset[str]] = {frozenset(Status), OPEN, DUE, HOLDING, NEWER}
+    known: set[frozenset[str]] = {frozenset(Status), OPEN, DUE, HOLDING, NEWER, LANDED}
     assert set(lists) == known
 
 

@@ -30,7 +30,7 @@ def test_a_run_reports_on_stdout_and_tells_its_progress_on_stderr(office: Desk, 
     lines = done.stdout.splitlines()
     assert lines[0].startswith("Run 20")
     assert lines[2] == "read 23 = applied 20 + duplicate 1 + invalid 2  ok"
-    assert "the timestamp has no zone" in done.stdout
+    assert "a time has no zone" in done.stdout
     assert "delivered 20, under way 0, dead 0" in done.stdout
     assert "-failed.csv" in lines[-3]
     assert len(tenant.ledger) == 20

@@ -11,6 +11,7 @@ from aftercall.settings.credentials import (
     load_crm_secrets,
 )
 from aftercall.settings.layers import DEFAULT_FILE, load_settings, settings_from
+from aftercall.settings.opt_outs import OptOuts
 from aftercall.settings.tables import (
     Crm,
     Journal,
@@ -28,6 +29,7 @@ __all__ = [
     "Crm",
     "Journal",
     "Limits",
+    "OptOuts",
     "Results",
     "Retry",
     "Rows",

@@ -7,9 +7,7 @@ from typing import Annotated, Literal
 
 from pydantic import (
     AfterValidator,
-    BaseModel,
     BeforeValidator,
-    ConfigDict,
     Field,
     FilePath,
     SecretStr,
@@ -29,6 +27,8 @@ from aftercall.settings.addresses import (
     proxy_address,
     tenant_address,
 )
+from aftercall.settings.opt_outs import OptOuts
+from aftercall.settings.table import Table
 
 OF_TABLE = "of_table"
 """The kind of an error that is about the table around the key at which it is found."""
@@ -80,15 +80,6 @@ CampaignId = Annotated[str, Field(min_length=1, max_length=ID_CHARACTERS_MAX)]
 Cell = Annotated[str, BeforeValidator(_cell)]
 Code = Annotated[str, AfterValidator(_code)]
 PerSecond = Annotated[float, Field(strict=True, gt=0, le=1_000_000)]
-
-
-class Table(BaseModel):
-    """What all tables share: nothing changes later, and no key is ignored."""
-
-    # Errors of pydantic would otherwise repeat what was given, which may hold a password.
-    model_config = ConfigDict(
-        frozen=True, extra="forbid", allow_inf_nan=False, hide_input_in_errors=True
-    )
 
 
 class Tenant(Table):
@@ -363,6 +354,7 @@ class Settings(Table):
     retry: Retry = Retry()
     rows: Rows = Rows()
     crm: Crm = Crm()
+    opt_outs: OptOuts = OptOuts()
     journal: Journal = Journal()
     audit: Audit = Audit()
     results: Results = Results()

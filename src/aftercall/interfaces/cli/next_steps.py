@@ -24,8 +24,10 @@ def steps_after(
     if report.state != "finished":
         going_on = place.command("resume", report.run, *given)
         steps = [Step("go on with what is open", going_on)]
-        return [] if report.state == "running" else steps + _about_crm(report, place)
-    steps = []
+        if report.state == "running":
+            return []
+        return steps + _about_opt_outs(report, place) + _about_crm(report, place)
+    steps = _about_opt_outs(report, place)
     if report.count(Status.FAILED):
         again = place.command("retry", report.run)
         steps.append(Step("try the failed rows again", again))
@@ -38,6 +40,14 @@ def steps_after(
     audit = place.command("audit", "export", "--run", report.run, "--out", "audit.json")
     steps.append(Step("take the audit trail along", audit))
     return steps
+
+
+def _about_opt_outs(report: Report, place: Place) -> list[Step]:
+    if not report.opt_outs.not_landed:
+        return []
+    return [
+        Step("see which opt-outs did not land, and by when they have to", place.command("optouts"))
+    ]
 
 
 def _about_crm(report: Report, place: Place) -> list[Step]:

@@ -5,6 +5,7 @@ import shlex
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import MISSING, dataclass, fields
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Literal, TypeVar, get_type_hints
 
@@ -201,7 +202,40 @@ class Caution:
     yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False
 
 
-GROUPS = (Place, Columns, Reading, Speed, Output, Entries, Caution)
+
+class Stands(StrEnum):
+    """Where an opt-out may stand."""
+
+    PENDING = "pending"
+    NEAR = "near"
+    LATE = "late"
+    OVERWRITTEN = "overwritten"
+    APPLIED = "applied"
+    ACKNOWLEDGED = "acknowledged"
+
+
+@dataclass(frozen=True, slots=True)
+class Received:
+    """Which opt-outs are asked for; what is None is not asked about."""
+
+    status: Annotated[
+        list[Stands] | None,
+        typer.Option(metavar="STATUS", help="Those that stand so. Repeatable."),
+    ] = None
+    since: Annotated[
+        str | None, typer.Option(metavar="DATE", help="Received from a day or a time on.")
+    ] = None
+    until: Annotated[
+        str | None,
+        typer.Option(metavar="DATE", help="Received to the end of a day, or before a time."),
+    ] = None
+    campaign: Annotated[str | None, typer.Option(metavar="ID", help="Of this campaign only.")] = (
+        None
+    )
+    contact: Annotated[str | None, typer.Option(metavar="ID", help="Of this contact only.")] = None
+
+
+GROUPS = (Place, Columns, Reading, Speed, Output, Entries, Caution, Received)
 
 
 def grouped(command: Callable[..., Result]) -> Callable[..., Result]:

@@ -73,6 +73,11 @@ DO_NOT_CALL = "opt_out"
 # timeout_seconds = 15.0
 # drain_seconds = 10.0
 
+[opt_outs]
+# business_days = 10                      # after the day an opt-out was received
+# near_days = 3                           # so many left: aftercall optouts ends with code 4
+# time_zone = "America/New_York"          # where a day begins and ends
+
 [journal]
 # url = "sqlite:///aftercall.db"          # beside this file
 

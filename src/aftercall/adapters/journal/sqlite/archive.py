@@ -8,14 +8,17 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
+from aftercall.adapters.journal.sqlite import opt_outs
 from aftercall.adapters.journal.sqlite.connection import told
 from aftercall.adapters.journal.sqlite.rows import run_number
 from aftercall.adapters.journal.sqlite.statements import statement
+from aftercall.domain.opt_outs import OptOutRow
 from aftercall.domain.report import CampaignPace, Tally
 from aftercall.domain.status import Status
 from aftercall.ports import (
     AuditFilter,
     EventRecord,
+    OptOutFilter,
     RowRecord,
     RunRecord,
     SourceRecord,
@@ -137,6 +140,23 @@ class SqliteArchive:
         with told(self._path):
             found = self._db.execute(statement("list_events"), asked)
             return [EventRecord(*row) for row in found]
+
+    def opt_outs(self, asked: OptOutFilter) -> Iterator[OptOutRow]:
+        """Yield opt-outs with a clock of their own, the nearest deadline first."""
+        with told(self._path):
+            yield from opt_outs.opt_outs(self._db, asked)
+
+    def opt_out(self, row: int) -> OptOutRow | None:
+        """Return the opt-out of a number; None if there is no such row or it is none."""
+        with told(self._path):
+            return opt_outs.opt_out(self._db, row)
+
+    def opt_outs_of_run(self, run: str) -> tuple[int, Iterator[OptOutRow]]:
+        """Count the opt-outs of a run, and yield those that it did not bring to the tenant."""
+        with told(self._path):
+            asked = {"run": run_number(self._db, run)}
+            total = self._db.execute(statement("count_opt_outs"), asked).fetchone()[0]
+        return total, opt_outs.not_landed(self._db, run)
 
     def entries(self, asked: AuditFilter) -> Iterator[str]:
         """Yield audit entries as JSON texts, in the order in which they were stored."""

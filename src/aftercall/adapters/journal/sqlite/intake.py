@@ -20,8 +20,8 @@ from aftercall.domain.audit import (
     audit_entry,
     settled_as,
 )
+from aftercall.domain.cells import Problem
 from aftercall.domain.commitment import SALT_BYTES
-from aftercall.domain.disposition import Problem
 from aftercall.domain.outcomes import Category
 from aftercall.domain.status import Event, Status
 from aftercall.ports import Candidate, SourceRecord
@@ -149,7 +149,7 @@ class _Admission:
     salt: bytes = b""
     rows: list[dict[str, object]] = field(default_factory=list)
     entries: list[dict[str, object]] = field(default_factory=list)
-    keys: dict[bytes, int] = field(default_factory=dict)
+    clocks: dict[bytes, int | None] = field(default_factory=dict)
 
     def store(self, candidates: Sequence[Candidate]) -> Sequence[Settled]:
         """Store the batch and return the rows that were settled at once."""
@@ -162,7 +162,7 @@ class _Admission:
         settled: list[Settled] = []
         campaigns: set[str] = set()
         for row, candidate in enumerate(candidates, first):
-            finding = self._judge(row, candidate)
+            finding = self._judge(candidate)
             self.salt = secrets.token_bytes(SALT_BYTES)
             self.rows.append(self._values(row, candidate, finding))
             if finding.status is Status.PENDING and candidate.disposition is not None:
@@ -177,18 +177,32 @@ class _Admission:
         self.db.execute(statement("advance_source"), values)
         return settled
 
-    def _judge(self, row: int, candidate: Candidate) -> Finding:
+    def _judge(self, candidate: Candidate) -> Finding:
         """Say what a row becomes on entering."""
         if candidate.key is None:
             first = candidate.problems[0]
             words = " ".join(problem.message for problem in candidate.problems)
             return Finding(Status.INVALID, first.code, words)
-        if candidate.key in self.keys:
+        if candidate.key in self.clocks:
             return SETTLED_BEFORE
-        if self.db.execute(statement("holder"), {"key": candidate.key}).fetchone() is not None:
+        holder = self.db.execute(statement("holder"), {"key": candidate.key}).fetchone()
+        if holder is not None:
+            self.clocks[candidate.key] = holder["opt_out_received_ms"]
             return SETTLED_BEFORE
-        self.keys[candidate.key] = row
+        self.clocks[candidate.key] = _received_ms(candidate)
         return Finding(Status.PENDING, "")
+
+    def _clock(self, candidate: Candidate, finding: Finding) -> int | None:
+        """Return when the row's own clock as an opt-out started; None if it has none.
+
+        A duplicate has one only if it says that the opt-out was received before what the row
+        says that holds its key.
+        """
+        received = _received_ms(candidate)
+        if received is None or candidate.key is None or finding.status is not Status.DUPLICATE:
+            return received
+        known = self.clocks[candidate.key]
+        return received if known is None or received < known else None
 
     def _values(self, row: int, candidate: Candidate, finding: Finding) -> dict[str, object]:
         given = candidate.disposition
@@ -216,6 +230,7 @@ class _Admission:
             "lane": OPT_OUT_LANE if opt_out else FRESH_LANE,
             "due_ms": self.now_ms if pending and not self.held_back else None,
             "settled_ms": None if pending else self.now_ms,
+            "opt_out_received_ms": self._clock(candidate, finding),
         }
 
     def _note(self, row: int, candidate: Candidate, finding: Finding) -> Settled:
@@ -251,6 +266,11 @@ def _told(candidate: Candidate) -> dict[str, str]:
 def _timestamp_ms(candidate: Candidate) -> int | None:
     given = candidate.disposition
     return instant.to_ms(given.timestamp) if given is not None and given.timestamp else None
+
+
+def _received_ms(candidate: Candidate) -> int | None:
+    received = candidate.opt_out_received
+    return None if received is None else instant.to_ms(received)
 
 
 def _problems_json(problems: Sequence[Problem]) -> str | None:

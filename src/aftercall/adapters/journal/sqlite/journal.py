@@ -18,6 +18,7 @@ from aftercall.adapters.journal.sqlite.connection import (
 )
 from aftercall.adapters.journal.sqlite.intake import SqliteIntake
 from aftercall.adapters.journal.sqlite.keeping import SqliteKeeping
+from aftercall.adapters.journal.sqlite.opt_outs import SqliteOptOuts
 from aftercall.adapters.journal.sqlite.outbox import SqliteOutbox
 from aftercall.adapters.journal.sqlite.pacing import SqlitePacing
 from aftercall.adapters.journal.sqlite.statements import statement
@@ -52,6 +53,7 @@ class SqliteJournal:
         self.outbox = SqliteOutbox(self._writer)
         self.audit = SqliteAuditLog(self._writer, audit, path)
         self.keeping = SqliteKeeping(self._writer, audit, path)
+        self.opt_outs = SqliteOptOuts(self._writer)
 
     def close(self) -> None:
         """Finish what was handed over, then let go of the file."""

@@ -37,18 +37,18 @@ UPDATE run SET intake_complete = 1 WHERE number = :run;
 SELECT coalesce(max(id), 0) FROM row;
 
 -- name: holder
-SELECT id FROM row WHERE key = :key AND status IN (
+SELECT id, opt_out_received_ms FROM row WHERE key = :key AND status IN (
     'pending', 'writing', 'deferred', 'doubtful', 'applied', 'unchanged', 'superseded');
 
 -- name: add_row
 INSERT INTO row (
     id, run, source, line, cells, key, salt, campaign, contact, outcome, agent, category, notes,
     custom_fields, timestamp_ms, event_id, problems, status, reason, words, lane, due_ms,
-    settled_ms)
+    settled_ms, opt_out_received_ms)
 VALUES (
     :id, :run, :source, :line, :cells, :key, :salt, :campaign, :contact, :outcome, :agent, :category,
     :notes, :custom_fields, :timestamp_ms, :event_id, :problems, :status, :reason, :words, :lane,
-    :due_ms, :settled_ms);
+    :due_ms, :settled_ms, :opt_out_received_ms);
 
 -- name: add_campaign
 INSERT OR IGNORE INTO campaign (id) VALUES (:campaign);
@@ -433,3 +433,52 @@ FROM (
         ) AS newer
     FROM row r WHERE r.run = :run AND r.status = 'pending')
 GROUP BY campaign ORDER BY campaign;
+
+-- name: opt_outs
+-- The nearest deadline first: it follows from when the opt-out was received.
+SELECT r.id, u.id AS run, s.name AS source, r.line, r.campaign, r.contact, r.outcome, r.status,
+    r.reason, r.words, r.opt_out_received_ms AS received_ms, r.timestamp_ms, r.settled_ms
+FROM row r JOIN run u ON u.number = r.run JOIN source s ON s.number = r.source
+WHERE r.opt_out_received_ms >= :since_ms AND r.opt_out_received_ms < :until_ms
+    AND (:campaign IS NULL OR r.campaign = :campaign)
+    AND (:contact IS NULL OR r.contact = :contact)
+ORDER BY r.opt_out_received_ms, r.id;
+
+-- name: opt_out
+SELECT r.id, u.id AS run, s.name AS source, r.line, r.campaign, r.contact, r.outcome, r.status,
+    r.reason, r.words, r.opt_out_received_ms AS received_ms, r.timestamp_ms, r.settled_ms
+FROM row r JOIN run u ON u.number = r.run JOIN source s ON s.number = r.source
+WHERE r.id = :row AND r.opt_out_received_ms IS NOT NULL;
+
+-- name: opt_outs_not_landed
+-- Of one run, those that it did not bring to the tenant itself.
+SELECT r.id, u.id AS run, s.name AS source, r.line, r.campaign, r.contact, r.outcome, r.status,
+    r.reason, r.words, r.opt_out_received_ms AS received_ms, r.timestamp_ms, r.settled_ms
+FROM row r JOIN run u ON u.number = r.run JOIN source s ON s.number = r.source
+WHERE r.run = :run AND r.opt_out_received_ms IS NOT NULL AND NOT r.status IN (
+    'applied', 'unchanged')
+ORDER BY r.opt_out_received_ms, r.id;
+
+-- name: count_opt_outs
+SELECT count(*) FROM row WHERE run = :run AND opt_out_received_ms IS NOT NULL;
+
+-- name: held_of_contact
+-- What reached the tenant of one contact.
+SELECT o.timestamp_ms, o.id, o.outcome, o.category = 'opt_out' AS opt_out, o.settled_ms AS at_ms
+FROM row o
+WHERE o.campaign = :campaign AND o.contact = :contact
+    AND o.status IN ('applied', 'unchanged')
+    AND o.status IN (
+        'pending', 'writing', 'deferred', 'doubtful', 'applied', 'unchanged',
+        'missing', 'rejected', 'failed');
+
+-- name: entries_of_row
+SELECT entry FROM audit WHERE contact = :contact AND row = :row ORDER BY number DESC;
+
+-- name: add_acknowledgement
+INSERT INTO opt_out_acknowledgement (row, at_ms, withdrawn, by, reason)
+VALUES (:row, :at_ms, :withdrawn, :by, :reason);
+
+-- name: acknowledgement_of
+SELECT by, reason, at_ms, withdrawn FROM opt_out_acknowledgement
+WHERE row = :row ORDER BY number DESC LIMIT 1;
