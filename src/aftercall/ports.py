@@ -12,7 +12,7 @@ from typing import Protocol
 from aftercall.domain.audit import Settled
 from aftercall.domain.cells import Problem
 from aftercall.domain.disposition import Disposition, Json
-from aftercall.domain.opt_outs import Acknowledgement, OptOutRow
+from aftercall.domain.opt_outs import Acknowledgement, OptOutFilter, OptOutRow
 from aftercall.domain.outcomes import Category
 from aftercall.domain.pacing import Pace, Slots
 from aftercall.domain.report import CampaignPace, Tally
@@ -321,16 +321,6 @@ class AuditFilter:
     until_ms: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class OptOutFilter:
-    """Which opt-outs are asked for, by when they were received (ms) and whose they are."""
-
-    campaign: str | None = None
-    contact: str | None = None
-    since_ms: int | None = None
-    until_ms: int | None = None
-
-
 class OptOuts(Protocol):
     """Where it is kept who has looked at an opt-out that was not applied."""
 
@@ -395,6 +385,14 @@ class Archive(Protocol):
 
     def opt_outs_of_run(self, run: str) -> tuple[int, Iterator[OptOutRow]]:
         """Count the opt-outs of a run, and yield those that it did not bring to the tenant."""
+        ...
+
+    def call_entries(self, asked: AuditFilter) -> Iterator[tuple[int, str]]:
+        """Yield the number and the entries of rows that stand for a call each."""
+        ...
+
+    def entries_of_repeats(self, row: int) -> Iterator[str]:
+        """Yield entries of the same disposition as that of `row`, fed again with a call record."""
         ...
 
     def entries(self, asked: AuditFilter) -> Iterator[str]:

@@ -11,7 +11,7 @@ from .archive_contract import ArchiveContract
 from .audit_contract import AuditContract
 from .claims_contract import ClaimsContract
 from .intake_contract import IntakeContract
-from .opt_outs_contract import AcknowledgementsContract, OptOutsContract
+from .opt_outs_contract import AcknowledgementsContract, CallRecordsContract, OptOutsContract
 from .outbox_contract import OutboxContract
 from .pacing_contract import PacingContract
 from .recovery_contract import RecoveryContract
@@ -29,5 +29,6 @@ class JournalContract(
     AuditContract,
     OptOutsContract,
     AcknowledgementsContract,
+    CallRecordsContract,
 ):
     """Everything that a journal promises through its ports."""

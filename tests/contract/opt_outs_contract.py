@@ -9,11 +9,12 @@ import pytest
 from aftercall.domain import instant
 from aftercall.domain.answer import Observed
 from aftercall.domain.audit import Exchange
-from aftercall.domain.opt_outs import Acknowledgement, Held, OptOutRow, fate_of
+from aftercall.domain.call_record import CallRecord
+from aftercall.domain.opt_outs import Acknowledgement, Held, OptOutFilter, OptOutRow, fate_of
 from aftercall.domain.settlement import Claim, Moment, Verdict, conclude
 from aftercall.domain.status import Event, Status
 from aftercall.errors import JournalError
-from aftercall.ports import AuditFilter, Candidate, OptOutFilter
+from aftercall.ports import AuditFilter, Candidate
 
 from .rig import (
     BROKEN,
@@ -147,6 +148,61 @@ class OptOutsContract(Contract):
         assert (total, [one.contact for one in rest]) == (3, ["P2", "P3"])
         with pytest.raises(JournalError, match="There is no run run-9"):
             archive.opt_outs_of_run("run-9")
+
+
+RECORD = CallRecord(seller="Acme", call_duration_seconds=7, called_number="+12025550123")
+
+
+class CallRecordsContract(Contract):
+    async def test_a_claim_and_its_entry_have_what_the_row_had(self, rig: Rig) -> None:
+        await rig.admit(opt_out("P1", NOON - HOUR, call_record=RECORD), candidate("P2"))
+        claim, other = (await rig.turn()).claims
+        assert claim.disposition.call_record == RECORD
+        assert claim.disposition.opt_out_received_at == NOON - HOUR
+        assert other.disposition.call_record is None
+        assert other.disposition.opt_out_received_at is None
+        await rig.settle(claim, GONE)
+        await rig.settle(other, GONE)
+        first, second = map(json.loads, rig.journal.archive.entries(AuditFilter()))
+        assert first["call_record"] == {"seller": "Acme", "call_duration_seconds": 7}
+        assert set(first["commitments"]) == {"called_number"}
+        assert first["opt_out_received_at"] == instant.text(NOW - 3_600_000)
+        assert (second["call_record"], second["opt_out_received_at"]) == (None, None)
+
+    async def test_every_way_to_settle_a_row_records_its_call(self, rig: Rig) -> None:
+        row = candidate("P1", timestamp=NOON, call_record=RECORD)
+        await rig.admit(row, row, candidate("P1", timestamp=NOON + HOUR))
+        await rig.turn()
+        entries = [json.loads(one) for one in rig.journal.archive.entries(AuditFilter())]
+        assert [one["status"] for one in entries] == ["duplicate", "superseded"]
+        for entry in entries:
+            assert entry["call_record"] == RECORD.public
+            assert set(entry["commitments"]) == {"called_number"}
+
+    async def test_what_stands_for_a_call_is_listed(self, rig: Rig) -> None:
+        archive = rig.journal.archive
+        row = candidate("P1", call_record=RECORD)
+        await settled(rig, row, GONE)
+        await rig.admit(candidate("P2", campaign="C2"), broken(), run="run-2")
+        await rig.settle(await rig.claim("C2", at_ms=NOW + 5), WRITTEN, NOW + 5)
+        await rig.admit(candidate("P2", campaign="C2"), run="run-2")
+        asked = [
+            AuditFilter(), AuditFilter(run=RUN), AuditFilter(campaign="C2"),
+            AuditFilter(contact="P1"), AuditFilter(from_ms=NOW + 5),
+        ]  # fmt: skip
+        rows = [[row for row, _ in archive.call_entries(one)] for one in asked]
+        assert rows == [[1, 2], [1], [2], [1], [2]]
+        with pytest.raises(JournalError):
+            list(archive.call_entries(AuditFilter(run="run-9")))
+
+    async def test_the_same_call_fed_again_with_a_record_is_found(self, rig: Rig) -> None:
+        archive = rig.journal.archive
+        await settled(rig, candidate("P1"), WRITTEN)
+        await rig.admit(candidate("P1"), candidate("P2", call_record=RECORD))
+        assert list(archive.entries_of_repeats(1)) == []
+        await rig.admit(candidate("P1", call_record=RECORD), run="run-2")
+        (found,) = map(json.loads, archive.entries_of_repeats(1))
+        assert (found["status"], found["call_record"]) == ("duplicate", RECORD.public)
 
 
 class AcknowledgementsContract(Contract):

@@ -63,8 +63,9 @@ class Exchange:
 class Subject:
     """The row that an entry is about. What an invalid row did not give is empty.
 
-    `personal` is what can be erased, by name; the entry holds only commitments to it, made with
-    the row's own random `salt`.
+    `opt_out_received_ms` is when the clock of an opt-out started, and `call_record` what of the
+    call is kept in clear. `personal` is what can be erased, by name; the entry holds only
+    commitments to it, made with the row's own random `salt`.
     """
 
     row: int
@@ -79,6 +80,8 @@ class Subject:
     attempt: int = 0
     deferrals: int = 0
     deferred_since_ms: int | None = None
+    opt_out_received_ms: int | None = None
+    call_record: Mapping[str, Json] | None = None
     salt: bytes | None = field(default=None, repr=False)
     personal: Mapping[str, Json] = field(default_factory=dict, repr=False)
 
@@ -167,6 +170,7 @@ def audit_entry(
         "agent_id": subject.agent,
         "disposition_timestamp": stamp,
         "event_id": subject.event_id,
+        "opt_out_received_at": _moment(subject.opt_out_received_ms),
         "status": finding.status,
         "reason": finding.reason,
         "message": finding.words,
@@ -183,6 +187,7 @@ def audit_entry(
         "conditional": exchange.before is not None and exchange.before.etag is not None,
         "http_status": exchange.http_status,
         "request_id": exchange.request_id,
+        "call_record": subject.call_record,
         "commitments": commitments(subject.salt, subject.personal),
     }
 

@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
+from aftercall.domain.call_record import NAMES as CALL_FIELDS
 from aftercall.domain.cells import is_absent
 from aftercall.domain.disposition import CANONICAL
 
@@ -17,6 +18,8 @@ ALIASES: Mapping[str, tuple[str, ...]] = {
     "timestamp": ("timestamp", "disposition_timestamp", "dispositiontimestamp"),
     "event_id": ("event_id", "eventid"),
     "opt_out_received_at": ("opt_out_received_at", "opt_out_at"),
+    "call_record": ("call_record",),
+    **{name: (name,) for name in CALL_FIELDS},
 }
 """Names that are understood without being told, best first; case and `-`, `_`, blank alike."""
 

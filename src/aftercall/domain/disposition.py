@@ -7,6 +7,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from aftercall.domain import call_record
+from aftercall.domain.call_record import CallRecord, read_call_record
 from aftercall.domain.cells import Now, Problem, is_absent, is_text, read_moment
 from aftercall.domain.outcomes import CODE, Category, OutcomeMatrix, nearest_code
 
@@ -33,6 +35,8 @@ CANONICAL = (
     "timestamp",
     "event_id",
     "opt_out_received_at",
+    "call_record",
+    *call_record.NAMES,
 )
 """The names of a disposition's fields, as columns and in messages."""
 
@@ -53,6 +57,7 @@ class Disposition:
             a contact with the same id are the same disposition.
         opt_out_received_at: when the person asked not to be called again, with a zone; None
             means at `timestamp`. Only of an outcome whose category is opt_out.
+        call_record: what is known of the call itself, for the record that US law asks for.
 
     Creating one checks nothing: like a row of a file it is checked when it is handed over, so
     that one wrong value among thousands is reported and the others go on.
@@ -67,12 +72,14 @@ class Disposition:
     timestamp: datetime | None = None
     event_id: str | None = None
     opt_out_received_at: datetime | None = None
+    call_record: CallRecord | None = None
 
     @property
     def personal(self) -> Mapping[str, Json]:
         """What is kept out of audit entries and can be erased, by name; only what is given."""
         given: Mapping[str, Json] = {"notes": self.notes, "custom_fields": self.custom_fields}
-        return {name: value for name, value in given.items() if value is not None}
+        called = {} if self.call_record is None else self.call_record.personal
+        return {name: value for name, value in given.items() if value is not None} | called
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,6 +125,7 @@ def read_disposition(
     timestamp = read_moment("timestamp", cells.get("timestamp"), rules.present, problems)
     event_id = _identifier("event_id", cells, problems, required=False)
     received = _opt_out_received(cells, outcome, rules, problems)
+    call = read_call_record(cells, rules.present, problems)
     if problems or campaign is None or contact is None or agent is None or outcome is None:
         return None, tuple(problems)
     disposition = Disposition(
@@ -130,6 +138,7 @@ def read_disposition(
         timestamp=timestamp,
         event_id=event_id,
         opt_out_received_at=received,
+        call_record=call,
     )
     return disposition, ()
 

@@ -110,6 +110,16 @@ class OptOutRow:
 
 
 @dataclass(frozen=True, slots=True)
+class OptOutFilter:
+    """Which opt-outs are asked for, by when they were received (ms) and whose they are."""
+
+    campaign: str | None = None
+    contact: str | None = None
+    since_ms: int | None = None
+    until_ms: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Fate:
     """What became of an opt-out at the tenant.
 

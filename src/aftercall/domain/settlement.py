@@ -69,6 +69,7 @@ class Claim:
     @property
     def subject(self) -> Subject:
         """What its audit entries are about."""
+        received, call = self.disposition.opt_out_received_at, self.disposition.call_record
         return Subject(
             row=self.row,
             origin=self.origin,
@@ -82,6 +83,8 @@ class Claim:
             attempt=self.attempt,
             deferrals=self.deferral,
             deferred_since_ms=self.first_deferred_ms,
+            opt_out_received_ms=None if received is None else instant.to_ms(received),
+            call_record=None if call is None else call.public,
             salt=self.salt,
             personal=self.disposition.personal,
         )

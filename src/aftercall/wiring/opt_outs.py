@@ -8,10 +8,10 @@ from aftercall.adapters.clock import SystemClock
 from aftercall.adapters.federal_holidays import FederalHolidays
 from aftercall.adapters.journal.sqlite import SqliteJournal, open_archive
 from aftercall.domain.business_days import Calendar
-from aftercall.domain.opt_outs import Acknowledgement, OptOut, Standing, Terms, judge
+from aftercall.domain.opt_outs import Acknowledgement, OptOut, OptOutFilter, Standing, Terms, judge
 from aftercall.domain.outcomes import Category
 from aftercall.errors import JournalError
-from aftercall.ports import Archive, OptOutFilter
+from aftercall.ports import Archive
 from aftercall.settings import Settings
 
 

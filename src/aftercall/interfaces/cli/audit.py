@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import BinaryIO, Literal
 
 from aftercall.adapters.sources import guard_cell
+from aftercall.domain.call_record import NAMES, PERSONAL
 from aftercall.domain.disposition import Json
 from aftercall.domain.note import Note
 from aftercall.engine.overview import find_run
@@ -35,13 +36,14 @@ OBSERVED = ("state", "outcome_code", "agent_id", "disposition_timestamp")
 COLUMNS = (
     "schema", "kind", "timestamp", "run_id", "row_id", "source", "source_sha256", "line",
     "campaign_id", "contact_id", "outcome_code", "category", "agent_id",
-    "disposition_timestamp", "event_id", "status", "reason", "message", "attempt",
-    "deferrals", "deferred_since",
+    "disposition_timestamp", "event_id", "opt_out_received_at", "status", "reason", "message",
+    "attempt", "deferrals", "deferred_since",
     *(f"before.{name}" for name in OBSERVED),
     *(f"after.{name}" for name in OBSERVED[1:]),
     "latency_ms", "read_ms", "write_ms", "wait_ms", "read_to_write_ms", "conditional",
-    "http_status", "request_id", "commitments.notes", "commitments.custom_fields",
-    "by", "details", "acknowledged_by", "acknowledged_because",
+    "http_status", "request_id", "by", "details", "acknowledged_by", "acknowledged_because",
+    *(f"call_record.{name}" for name in NAMES if name not in PERSONAL),
+    *(f"commitments.{name}" for name in ("notes", "custom_fields", *sorted(PERSONAL))),
 )  # fmt: skip
 """The columns of a CSV. Fixed, so that exports can be put together; a test compares entries."""
 

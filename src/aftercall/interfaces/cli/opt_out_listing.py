@@ -7,7 +7,7 @@ from datetime import tzinfo
 
 import typer
 
-from aftercall.domain.opt_outs import PRESSING, UNSETTLED, OptOut, Standing
+from aftercall.domain.opt_outs import PRESSING, UNSETTLED, OptOut, OptOutFilter, Standing
 from aftercall.domain.status import OPEN, Status
 from aftercall.interfaces.cli.dates import moment_of
 from aftercall.interfaces.cli.figures import count
@@ -15,7 +15,6 @@ from aftercall.interfaces.cli.opt_out_text import Board, opt_outs_json, opt_outs
 from aftercall.interfaces.cli.options import Place, Received
 from aftercall.interfaces.cli.runs import print_json, settings_for
 from aftercall.interfaces.cli.terminal import print_pieces, say
-from aftercall.ports import OptOutFilter
 from aftercall.wiring import open_archive
 from aftercall.wiring.opt_outs import Word, judged, now_ms, terms_of
 from aftercall.wiring.opt_outs import acknowledge as store

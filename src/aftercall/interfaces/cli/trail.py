@@ -34,6 +34,7 @@ def add_to(app: typer.Typer) -> None:
     audit = typer.Typer(help="Prove, check and keep the audit trail.", no_args_is_help=True)
     for name, command in {
         "export": audit_export,
+        "gaps": gaps,
         "verify": verify,
         "verify-bundle": verify_bundle,
         "prove": prove,
@@ -73,6 +74,20 @@ def audit_export(
     from aftercall.interfaces.cli import audit
 
     return audit.export(place, entries, format, out)
+
+
+@grouped
+def gaps(
+    place: Place,
+    entries: Entries,
+    limit: Annotated[int, typer.Option(min=1, metavar="N", help="Calls listed at most.")] = 20,
+    *,
+    json: Json = False,
+) -> int:
+    """Say which call records lack fields that US law asks for; exit code 4 if any does."""
+    from aftercall.interfaces.cli import gaps as listing
+
+    return listing.show(place, entries, limit, json=json)
 
 
 @grouped

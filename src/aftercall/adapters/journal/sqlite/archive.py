@@ -12,13 +12,12 @@ from aftercall.adapters.journal.sqlite import opt_outs
 from aftercall.adapters.journal.sqlite.connection import told
 from aftercall.adapters.journal.sqlite.rows import run_number
 from aftercall.adapters.journal.sqlite.statements import statement
-from aftercall.domain.opt_outs import OptOutRow
+from aftercall.domain.opt_outs import OptOutFilter, OptOutRow
 from aftercall.domain.report import CampaignPace, Tally
 from aftercall.domain.status import Status
 from aftercall.ports import (
     AuditFilter,
     EventRecord,
-    OptOutFilter,
     RowRecord,
     RunRecord,
     SourceRecord,
@@ -157,6 +156,26 @@ class SqliteArchive:
             asked = {"run": run_number(self._db, run)}
             total = self._db.execute(statement("count_opt_outs"), asked).fetchone()[0]
         return total, opt_outs.not_landed(self._db, run)
+
+    def call_entries(self, asked: AuditFilter) -> Iterator[tuple[int, str]]:
+        """Yield the number and the entries of rows that stand for a call each."""
+        with told(self._path):
+            values: dict[str, object] = {
+                "run": None if asked.run is None else run_number(self._db, asked.run),
+                "campaign": asked.campaign,
+                "contact": asked.contact,
+                "from_ms": asked.from_ms,
+                "until_ms": asked.until_ms,
+            }
+            name = "call_entries" if asked.run is None else "call_entries_of_run"
+            for row in self._db.execute(statement(name), values):
+                yield row["row"], row["entry"]
+
+    def entries_of_repeats(self, row: int) -> Iterator[str]:
+        """Yield entries of the same disposition as that of `row`, fed again with a call record."""
+        with told(self._path):
+            for found in self._db.execute(statement("entries_of_repeats"), {"row": row}):
+                yield found["entry"]
 
     def entries(self, asked: AuditFilter) -> Iterator[str]:
         """Yield audit entries as JSON texts, in the order in which they were stored."""

@@ -22,6 +22,7 @@ from aftercall.domain.audit import (
 )
 from aftercall.domain.cells import Problem
 from aftercall.domain.commitment import SALT_BYTES
+from aftercall.domain.disposition import Disposition
 from aftercall.domain.outcomes import Category
 from aftercall.domain.status import Event, Status
 from aftercall.ports import Candidate, SourceRecord
@@ -231,11 +232,13 @@ class _Admission:
             "due_ms": self.now_ms if pending and not self.held_back else None,
             "settled_ms": None if pending else self.now_ms,
             "opt_out_received_ms": self._clock(candidate, finding),
+            **_call_columns(given),
         }
 
     def _note(self, row: int, candidate: Candidate, finding: Finding) -> Settled:
         """Make the audit entry of a row that is settled on entering."""
         given = candidate.disposition
+        call = None if given is None else given.call_record
         told = _told(candidate)
         subject = Subject(
             row=row,
@@ -247,6 +250,8 @@ class _Admission:
             category=candidate.category or "",
             timestamp_ms=_timestamp_ms(candidate),
             event_id=None if given is None else given.event_id,
+            opt_out_received_ms=_received_ms(candidate),
+            call_record=None if call is None else call.public,
             salt=self.salt,
             personal={} if given is None else given.personal,
         )
@@ -266,6 +271,18 @@ def _told(candidate: Candidate) -> dict[str, str]:
 def _timestamp_ms(candidate: Candidate) -> int | None:
     given = candidate.disposition
     return instant.to_ms(given.timestamp) if given is not None and given.timestamp else None
+
+
+def _call_columns(given: Disposition | None) -> dict[str, str | None]:
+    """Return what is stored of a call record: what is personal in a column of its own."""
+    call = None if given is None else given.call_record
+    if call is None:
+        return {"call_record": None, "call_personal": None}
+    personal = call.personal
+    return {
+        "call_record": json.dumps(call.public, ensure_ascii=False),
+        "call_personal": json.dumps(personal, ensure_ascii=False) if personal else None,
+    }
 
 
 def _received_ms(candidate: Candidate) -> int | None:

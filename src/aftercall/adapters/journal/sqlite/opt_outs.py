@@ -9,9 +9,14 @@ from aftercall.adapters.journal.sqlite.statements import statement
 from aftercall.adapters.journal.sqlite.writer import Writer
 from aftercall.domain import instant
 from aftercall.domain.audit import Finding
-from aftercall.domain.opt_outs import Acknowledgement, Held, OptOutRow, acknowledgement_entry
+from aftercall.domain.opt_outs import (
+    Acknowledgement,
+    Held,
+    OptOutFilter,
+    OptOutRow,
+    acknowledgement_entry,
+)
 from aftercall.domain.status import Status
-from aftercall.ports import OptOutFilter
 
 FOREVER_MS = 10**15
 """More than any instant of the calendar: to the year 33658."""

@@ -3,6 +3,7 @@
 import json
 import sqlite3
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Any
 
 from aftercall.adapters.journal.sqlite.statements import statement
@@ -17,6 +18,7 @@ from aftercall.domain.audit import (
     audit_entry,
     settled_as,
 )
+from aftercall.domain.call_record import CallRecord, record_from
 from aftercall.domain.commitment import canonical_json
 from aftercall.domain.disposition import Disposition, Json
 from aftercall.domain.outcomes import Category
@@ -43,6 +45,8 @@ def claim_from(facts: sqlite3.Row, now_ms: int, *, newer: bool) -> Claim:
             custom_fields=_json_or_none(facts["custom_fields"]),
             timestamp=instant.from_ms(facts["timestamp_ms"]),
             event_id=facts["event_id"],
+            opt_out_received_at=_moment_or_none(facts["opt_out_received_ms"]),
+            call_record=_call_record(facts),
         ),
         category=Category(facts["category"]),
         attempt=facts["attempts"] + 1,
@@ -70,6 +74,8 @@ def subject_from(facts: sqlite3.Row) -> Subject:
         attempt=facts["attempts"],
         deferrals=facts["deferrals"],
         deferred_since_ms=facts["first_deferred_ms"],
+        opt_out_received_ms=facts["opt_out_received_ms"],
+        call_record=_json_or_none(facts["call_record"]),
         salt=facts["salt"],
         personal=personal_of(facts),
     )
@@ -81,7 +87,19 @@ def personal_of(facts: sqlite3.Row) -> dict[str, Json]:
         "notes": facts["notes"],
         "custom_fields": _json_or_none(facts["custom_fields"]),
     }
-    return {name: value for name, value in given.items() if value is not None}
+    called: dict[str, Json] = _json_or_none(facts["call_personal"]) or {}
+    return {name: value for name, value in given.items() if value is not None} | called
+
+
+def _call_record(facts: sqlite3.Row) -> CallRecord | None:
+    if facts["call_record"] is None:
+        return None
+    personal = _json_or_none(facts["call_personal"]) or {}
+    return record_from(_json_or_none(facts["call_record"]) | personal)
+
+
+def _moment_or_none(ms: int | None) -> datetime | None:
+    return None if ms is None else instant.from_ms(ms)
 
 
 def _json_or_none(text: str | None) -> Any:

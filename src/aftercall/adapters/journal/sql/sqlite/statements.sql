@@ -44,11 +44,11 @@ SELECT id, opt_out_received_ms FROM row WHERE key = :key AND status IN (
 INSERT INTO row (
     id, run, source, line, cells, key, salt, campaign, contact, outcome, agent, category, notes,
     custom_fields, timestamp_ms, event_id, problems, status, reason, words, lane, due_ms,
-    settled_ms, opt_out_received_ms)
+    settled_ms, opt_out_received_ms, call_record, call_personal)
 VALUES (
     :id, :run, :source, :line, :cells, :key, :salt, :campaign, :contact, :outcome, :agent, :category,
     :notes, :custom_fields, :timestamp_ms, :event_id, :problems, :status, :reason, :words, :lane,
-    :due_ms, :settled_ms, :opt_out_received_ms);
+    :due_ms, :settled_ms, :opt_out_received_ms, :call_record, :call_personal);
 
 -- name: add_campaign
 INSERT OR IGNORE INTO campaign (id) VALUES (:campaign);
@@ -482,3 +482,29 @@ VALUES (:row, :at_ms, :withdrawn, :by, :reason);
 -- name: acknowledgement_of
 SELECT by, reason, at_ms, withdrawn FROM opt_out_acknowledgement
 WHERE row = :row ORDER BY number DESC LIMIT 1;
+
+-- name: call_entries
+-- Entries of calls: a duplicate is no call of its own, and of an invalid row nothing is known.
+SELECT a.row, a.entry FROM audit a JOIN row r ON r.id = a.row
+WHERE r.status <> 'duplicate' AND r.status <> 'invalid'
+    AND (:campaign IS NULL OR a.campaign = :campaign)
+    AND (:contact IS NULL OR a.contact = :contact)
+    AND (:from_ms IS NULL OR a.at_ms >= :from_ms)
+    AND (:until_ms IS NULL OR a.at_ms < :until_ms)
+ORDER BY a.number;
+
+-- name: call_entries_of_run
+SELECT a.row, a.entry FROM audit a JOIN row r ON r.id = a.row
+WHERE a.run = :run AND r.status <> 'duplicate' AND r.status <> 'invalid'
+    AND (:campaign IS NULL OR a.campaign = :campaign)
+    AND (:contact IS NULL OR a.contact = :contact)
+    AND (:from_ms IS NULL OR a.at_ms >= :from_ms)
+    AND (:until_ms IS NULL OR a.at_ms < :until_ms)
+ORDER BY a.number;
+
+-- name: entries_of_repeats
+-- Of the same disposition fed again with a call record, which completes the first one's.
+SELECT a.entry FROM row r
+JOIN row d ON d.key = r.key AND d.status = 'duplicate' AND d.call_record IS NOT NULL
+JOIN audit a ON a.contact = d.contact AND a.row = d.id
+WHERE r.id = :row ORDER BY a.number;

@@ -6,6 +6,14 @@ ALTER TABLE row ADD COLUMN opt_out_received_ms INTEGER;
 UPDATE row SET opt_out_received_ms = timestamp_ms
 WHERE category = 'opt_out' AND status <> 'duplicate';
 
+-- What is known of the call, as JSON: what audit entries hold in clear, and what they only commit
+-- to, which is erased with the person.
+ALTER TABLE row ADD COLUMN call_record TEXT;
+ALTER TABLE row ADD COLUMN call_personal TEXT;
+
+-- Call records of rows that were fed again: they complete the record of the first one.
+CREATE INDEX row_repeat ON row (key) WHERE status = 'duplicate' AND call_record IS NOT NULL;
+
 -- All opt-outs, the nearest deadline first.
 CREATE INDEX row_opt_out ON row (opt_out_received_ms, id) WHERE opt_out_received_ms IS NOT NULL;
 
