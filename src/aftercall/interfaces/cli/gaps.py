@@ -37,10 +37,11 @@ def show(place: Place, asked: Entries, rows_max: int, *, json: bool) -> int:
     if lacking > len(found.listed):
         say(f"{len(found.listed):,} of {count(lacking, 'call')}: --limit N for more.")
     if lacking:
+        (first, _), _ = _in_order(found)[0]
         say(
             "feed the same rows again with these columns: they complete what is recorded;",
             "a value that is the same for all rows can be given once, under [rows.constants]:",
-            f"next: {place.command('sync', 'calls.csv', '--set', 'seller=NAME')}",
+            f"next: {place.command('sync', 'calls.csv', '--set', f'{first}=...')}",
         )
     return code
 
