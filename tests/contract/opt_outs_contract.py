@@ -226,7 +226,7 @@ class AcknowledgementsContract(Contract):
         kinds = ["settled", "opt_out_acknowledged", "opt_out_acknowledgement_withdrawn"]
         assert [one["kind"] for one in entries] == kinds
         said = entries[1]
-        assert (said["acknowledged_by"], said["acknowledged_because"]) == (SAID.by, SAID.reason)
+        assert (said["by"], said["message"]) == (SAID.by, SAID.reason)
         assert said["timestamp"] == instant.text(SAID.at_ms)
         assert (said["row_id"], said["contact_id"], said["status"]) == (1, "P1", "missing")
         assert (said["run_id"], said["outcome_code"], said["after"]) == (RUN, "DO_NOT_CALL", None)

@@ -154,3 +154,22 @@ def test_an_opt_out_in_a_broken_line_is_recognised(office: Desk) -> None:
         (4, "DO_NOT_CALL", "invalid"),
     ]
     assert "calls.csv:2" in office.run("optouts").stdout
+
+
+def test_erasing_a_person_takes_the_numbers_out_and_leaves_proof_and_record(
+    office: Desk,
+) -> None:
+    office.run("audit", "keygen")
+    office.run("sync", written(office, "calls.csv", {"contact": "p1", **FULL}))
+    office.run("audit", "seal")
+    assert office.run("audit", "verify").returncode == 0
+    proof = json.loads(office.run("audit", "prove", "1", "--disclose").stdout)
+    assert NUMBER in json.dumps(proof)
+
+    assert NUMBER.encode() in (office.path / "aftercall.db").read_bytes()
+    erased = office.run("audit", "erase", "--contact", "p1", "--reason", "asked for", "--yes")
+    assert erased.returncode == 0
+    for file in office.path.glob("aftercall.db*"):
+        assert NUMBER.encode() not in file.read_bytes()
+    assert office.run("audit", "verify").returncode == 0
+    assert office.json("audit", "gaps")["complete"] == 1

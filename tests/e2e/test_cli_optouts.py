@@ -1,6 +1,8 @@
 """Opt-outs from the row in a file to the list that a compliance officer reads."""
 
 import json
+import subprocess
+import sys
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -112,7 +114,7 @@ def test_it_is_acknowledged_by_name_and_reason_and_that_is_an_audit_entry(
     assert (back.returncode, back.stderr) == (0, "row 1: withdrawn\n")
     assert office.run("optouts").returncode == 4
     entries = json.loads(office.run("audit", "export").stdout)
-    assert [(one["kind"], one.get("acknowledged_by")) for one in entries] == [
+    assert [(one["kind"], one.get("by")) for one in entries] == [
         ("settled", None),
         ("opt_out_acknowledged", "Kim Doe"),
         ("opt_out_acknowledgement_withdrawn", "Kim Doe"),
@@ -193,3 +195,24 @@ def test_without_a_journal_it_says_so_and_makes_none(office: Desk) -> None:
         assert done.returncode == 1
         assert "There is no journal" in done.stderr
     assert not (office.path / "aftercall.db").exists()
+
+
+def test_acknowledgements_are_sealed_with_the_trail(office: Desk, tenant: Tenant) -> None:
+    refusing(tenant, "p1")
+    office.run("audit", "keygen")
+    office.rows("calls.csv", f"C1,p1,DO_NOT_CALL,a1,,{ago(40)}")
+    office.run("sync", "calls.csv")
+    office.run("optouts", "acknowledge", "1", "--by", "Kim", "--reason", "disconnected")
+    office.run("audit", "seal")
+    assert office.run("audit", "verify").returncode == 0
+    assert "opt_out_acknowledged" in office.run("audit", "prove", "1", "--disclose").stdout
+
+
+def test_the_holidays_are_not_loaded_before_they_are_needed() -> None:
+    program = (
+        "import sys; from aftercall.interfaces.cli import main, runs;"
+        "main.main(['optouts', '--help']); print('holidays' in sys.modules)"
+    )
+    command = [sys.executable, "-c", program]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    assert done.stdout.endswith("\nFalse\n")

@@ -249,8 +249,8 @@ def acknowledgement_entry(
     about: Mapping[str, Json] = {
         "kind": WITHDRAWN_KIND if withdrawn else ACKNOWLEDGED_KIND,
         "timestamp": instant.text(said.at_ms),
+        "message": said.reason,
         "after": None,
-        "acknowledged_by": said.by,
-        "acknowledged_because": said.reason,
+        "by": said.by,
     }
     return {**audit_entry(subject, finding, Exchange(), said.at_ms), **about}

@@ -202,7 +202,6 @@ class Caution:
     yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False
 
 
-
 class Stands(StrEnum):
     """Where an opt-out may stand."""
 

@@ -346,13 +346,15 @@ SELECT number, entry FROM audit WHERE run = 0 ORDER BY number;
 
 -- name: audit_entries
 SELECT a.number, a.at_ms, CASE WHEN a.run = 0 THEN '' ELSE coalesce(u.id, '?') END AS run_id,
-    a.row, a.campaign, a.contact, a.entry, r.notes, r.custom_fields, r.salt
+    a.row, a.campaign, a.contact, a.entry, r.notes, r.custom_fields, r.call_personal,
+    r.salt
 FROM audit a LEFT JOIN run u ON u.number = a.run LEFT JOIN row r ON r.id = a.row
 ORDER BY a.number;
 
 -- name: audit_entries_of_row
 SELECT a.number, a.at_ms, CASE WHEN a.run = 0 THEN '' ELSE coalesce(u.id, '?') END AS run_id,
-    a.row, a.campaign, a.contact, a.entry, r.notes, r.custom_fields, r.salt
+    a.row, a.campaign, a.contact, a.entry, r.notes, r.custom_fields, r.call_personal,
+    r.salt
 FROM row r JOIN audit a ON a.contact = r.contact AND a.row = r.id JOIN run u ON u.number = a.run
 WHERE r.id = :row ORDER BY a.number;
 
@@ -382,13 +384,13 @@ SELECT number, body FROM outbox WHERE row = :row;
 UPDATE outbox SET body = :body WHERE number = :number;
 
 -- name: erase_rows
-UPDATE row SET cells = '[]', notes = NULL, custom_fields = NULL, words = '', salt = NULL,
-    erased_ms = :now_ms
+UPDATE row SET cells = '[]', notes = NULL, custom_fields = NULL, call_personal = NULL,
+    words = '', salt = NULL, erased_ms = :now_ms
 WHERE contact = :contact AND (:campaign = '' OR campaign = :campaign) AND erased_ms IS NULL;
 
 -- name: erase_row
-UPDATE row SET cells = '[]', notes = NULL, custom_fields = NULL, words = '', salt = NULL,
-    erased_ms = :now_ms
+UPDATE row SET cells = '[]', notes = NULL, custom_fields = NULL, call_personal = NULL,
+    words = '', salt = NULL, erased_ms = :now_ms
 WHERE id = :id AND erased_ms IS NULL
     AND status NOT IN ('pending', 'writing', 'deferred', 'doubtful')
     AND NOT EXISTS (SELECT 1 FROM audit a WHERE a.contact = row.contact AND a.row = row.id);
