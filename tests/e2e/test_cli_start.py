@@ -25,6 +25,7 @@ OURS_AT_START = {
     "aftercall.interfaces.cli.history",
     "aftercall.interfaces.cli.main",
     "aftercall.interfaces.cli.options",
+    "aftercall.interfaces.cli.optouts",
     "aftercall.interfaces.cli.program",
     "aftercall.interfaces.cli.setup",
     "aftercall.interfaces.cli.trail",
@@ -70,8 +71,9 @@ def test_help_is_quick():
 def commands():
     def below(command, path):
         inner = getattr(command, "commands", None)
-        if inner is None:
+        if inner is None or command.invoke_without_command:
             yield path, command
+        if inner is None:
             return
         for name, one in inner.items():
             yield from below(one, (*path, name))

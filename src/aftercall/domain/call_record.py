@@ -243,9 +243,9 @@ _FLAGS = {"yes": True, "true": True, "1": True, "no": False, "false": False, "0"
 
 
 def _flag(cell: object) -> bool:
-    if isinstance(cell, bool):
-        return cell
-    words = str(cell).strip().casefold() if isinstance(cell, int | str) else ""
+    if isinstance(cell, int) and cell in {0, 1}:
+        return bool(cell)
+    words = cell.strip().casefold() if isinstance(cell, str) else ""
     if words not in _FLAGS:
         raise _Flaw("bad_flag", "is neither yes nor no", "Write yes or no, or true or false.")
     return _FLAGS[words]

@@ -120,6 +120,7 @@ def test_flags_are_yes_or_no(name: str) -> None:
         assert record.public == {name: value}
     assert refused(**{name: "maybe"}).code == "bad_flag"
     assert refused(**{name: 2}).code == "bad_flag"
+    assert refused(**{name: 10**5000}).code == "bad_flag"
 
 
 def test_choices_are_named() -> None:

@@ -50,10 +50,11 @@ def acknowledge(
         bool, typer.Option("--withdraw", help="Take an acknowledgement back.")
     ] = False,
 ) -> int:
-    """Record who has looked at opt-outs that were not applied in time, and why that is all.
+    """Record who has looked at opt-outs, and why that is all.
 
-    ROW is the number of a row as optouts lists it; several can be given. NAME and TEXT become
-    part of the audit trail, for good.
+    Only those that were not applied in time, or are held no more, can be acknowledged. ROW is the
+    number of a row as optouts lists it; several can be given. NAME and TEXT become part of the
+    audit trail, for good.
     """
     from aftercall.interfaces.cli import opt_out_listing
 

@@ -84,7 +84,10 @@ def gaps(
     *,
     json: Json = False,
 ) -> int:
-    """Say which call records lack fields that US law asks for; exit code 4 if any does."""
+    """Say which call records lack fields that US law asks for.
+
+    Exit code 4 says that one does.
+    """
     from aftercall.interfaces.cli import gaps as listing
 
     return listing.show(place, entries, limit, json=json)
