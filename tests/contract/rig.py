@@ -31,9 +31,11 @@ from aftercall.ports import (
     Archive,
     Candidate,
     Claims,
+    Delivery,
     Intake,
     Outbox,
     Pacing,
+    Redelivery,
     RowRecord,
     SourceRecord,
     Turn,
@@ -42,6 +44,7 @@ from aftercall.ports import (
 NOON = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
 NOW = instant.to_ms(NOON)
 RUN = "run-1"
+ENDPOINT = "crm"
 
 POLICY = WritePolicy(frozenset({"CONNECTED"}), retry=RetryPolicy(attempts_max=3))
 
@@ -59,6 +62,10 @@ EXCHANGE = Exchange(read_ms=10.0, write_ms=20.0, wait_ms=95.0, http_status=204, 
 CATEGORIES = {"DO_NOT_CALL": Category.OPT_OUT, "CALL_BACK": Category.CALLBACK}
 
 
+class OutboxOfAll(Outbox, Redelivery, Protocol):
+    """An outbox as couriers and as people see it."""
+
+
 class Journal(Protocol):
     """A journal that is open: its ports."""
 
@@ -72,7 +79,7 @@ class Journal(Protocol):
     def pacing(self) -> Pacing: ...
 
     @property
-    def outbox(self) -> Outbox: ...
+    def outbox(self) -> OutboxOfAll: ...
 
     @property
     def archive(self) -> Archive: ...
@@ -118,11 +125,14 @@ def concluded(claim: Claim, verdict: Verdict, at_ms: int = NOW) -> Settlement:
     return conclude(claim, verdict, EXCHANGE, POLICY, Moment(at_ms, 0.5))
 
 
-def announcement_of(claim: Claim, settlement: Settlement) -> Announcement | None:
+def announcements_of(
+    claim: Claim, settlement: Settlement, endpoints: Sequence[str] = (ENDPOINT,)
+) -> list[Announcement]:
     if not settlement.announce or settlement.entry is None:
-        return None
+        return []
     body = event_body(settlement.entry, claim.disposition)
-    return Announcement(event_id(claim.origin.run, claim.row), body)
+    run, row = claim.origin.run, claim.row
+    return [Announcement(name, event_id(run, row, name), body) for name in endpoints]
 
 
 @dataclass
@@ -131,6 +141,7 @@ class Rig:
 
     journal: Journal
     sources: dict[str, SourceRecord] = field(default_factory=dict)
+    endpoints: tuple[str, ...] = (ENDPOINT,)
 
     async def source(self, run: str = RUN, on_conflict: str = "newest") -> SourceRecord:
         """Return the source of `run`, both begun when they are first asked for."""
@@ -154,18 +165,31 @@ class Rig:
         return claim
 
     async def settle(self, claim: Claim, verdict: Verdict, at_ms: int = NOW) -> bool:
-        """Conclude a claim and store that, with its event if there is one."""
+        """Conclude a claim and store that, with its events if there are any."""
         settlement = concluded(claim, verdict, at_ms)
-        return await self.journal.claims.settle(settlement, announcement_of(claim, settlement))
+        announced = announcements_of(claim, settlement, self.endpoints)
+        return await self.journal.claims.settle(settlement, announced)
 
     async def bring(
-        self, verdict: Verdict, contact: str = "P1", *, run: str = RUN, at_ms: int = NOW
+        self,
+        verdict: Verdict,
+        contact: str = "P1",
+        *,
+        run: str = RUN,
+        at_ms: int = NOW,
+        **given: Any,
     ) -> Claim:
         """Admit a row, claim it and settle it by `verdict`; return the claim."""
-        await self.admit(candidate(contact), run=run, at_ms=at_ms)
-        claim = await self.claim(at_ms=at_ms)
+        await self.admit(candidate(contact, **given), run=run, at_ms=at_ms)
+        claim = await self.claim(given.get("campaign", "C1"), at_ms)
         assert await self.settle(claim, verdict, at_ms)
         return claim
+
+    async def due(
+        self, at_ms: int = NOW, endpoint: str = ENDPOINT, events_max: int = 100
+    ) -> list[Delivery]:
+        """Return the events of an endpoint that are due."""
+        return list(await self.journal.outbox.due_events(endpoint, events_max, at_ms))
 
     def rows(self, run: str = RUN, statuses: Collection[Status] = tuple(Status)) -> list[RowRecord]:
         return list(self.journal.archive.rows(run, statuses))

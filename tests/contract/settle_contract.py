@@ -22,7 +22,7 @@ from .rig import (
     Contract,
     Rig,
     Store,
-    announcement_of,
+    announcements_of,
     candidate,
     concluded,
 )
@@ -37,13 +37,12 @@ class SettleContract(Contract):
         await rig.admit(candidate())
         claim = await rig.claim()
         settlement = concluded(claim, WRITTEN, NOW + 5)
-        announcement = announcement_of(claim, settlement)
-        assert announcement is not None
-        assert await rig.journal.claims.settle(settlement, announcement) is True
+        (announcement,) = announcements_of(claim, settlement)
+        assert await rig.journal.claims.settle(settlement, [announcement]) is True
         (row,) = rig.rows()
         assert (row.status, row.reason, row.settled_ms) == (Status.APPLIED, "written", NOW + 5)
         assert entries(rig) == [settlement.entry]
-        (delivery,) = await rig.journal.outbox.due_events(10, NOW + 5)
+        (delivery,) = await rig.due(NOW + 5)
         assert (delivery.event_id, delivery.body, delivery.attempt) == (
             announcement.event_id,
             announcement.body,
@@ -59,7 +58,7 @@ class SettleContract(Contract):
         assert await rig.settle(claim, REFUSED) is False
         assert rig.statuses() == [Status.APPLIED]
         assert len(entries(rig)) == 1
-        assert len(await rig.journal.outbox.due_events(10, NOW)) == 1
+        assert len(await rig.due()) == 1
 
     async def test_a_claim_that_was_taken_over_settles_nothing(self, rig: Rig) -> None:
         await rig.admit(candidate())
@@ -72,7 +71,7 @@ class SettleContract(Contract):
             assert await rig.settle(stale, verdict) is False
         assert rig.statuses() == [Status.WRITING]
         assert entries(rig) == before
-        assert await rig.journal.outbox.due_events(10, NOW) == []
+        assert await rig.due() == []
         assert await rig.settle(fresh, WRITTEN) is True
 
     async def test_a_row_that_nobody_holds_is_not_settled(self, rig: Rig) -> None:
@@ -149,7 +148,7 @@ class SettleContract(Contract):
         with pytest.raises(JournalError):
             await rig.settle(claim, WRITTEN)
         assert rig.statuses() == [Status.WRITING]
-        assert await rig.journal.outbox.due_events(10, NOW) == []
+        assert await rig.due() == []
 
     async def test_an_event_that_cannot_be_stored_leaves_the_row_unsettled(
         self, rig: Rig, store: Store
@@ -166,10 +165,9 @@ class SettleContract(Contract):
         await rig.admit(candidate("P1"), candidate("P2"))
         first, second = (await rig.turn()).claims
         settlement = concluded(first, WRITTEN)
-        announcement = announcement_of(first, settlement)
-        assert announcement is not None
-        assert await rig.journal.claims.settle(settlement, announcement)
-        twice = Announcement(announcement.event_id, "{}")
+        (announcement,) = announcements_of(first, settlement)
+        assert await rig.journal.claims.settle(settlement, [announcement])
+        twice = [Announcement(announcement.endpoint, announcement.event_id, "{}")]
         with pytest.raises(JournalError):
             await rig.journal.claims.settle(concluded(second, WRITTEN), twice)
         assert rig.statuses() == [Status.APPLIED, Status.WRITING]

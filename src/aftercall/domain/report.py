@@ -117,7 +117,8 @@ class Report:
         tallies: the rows counted by status, reason, campaign and outcome.
         latency: milliseconds per phase, see `PHASES`.
         pace: requests per campaign.
-        deliveries: CRM events by state: delivered, under_way, dead.
+        deliveries: CRM events by state: delivered, waiting, dead.
+        disabled: endpoints of the CRM that asked not to be called any more (410).
         elapsed_seconds: time that was spent on it, over all invocations.
         files: where its result files lie, by name.
         audit_trail: the audit entries of its rows; read from the journal when it is iterated.
@@ -131,6 +132,7 @@ class Report:
     pace: tuple[CampaignPace, ...]
     deliveries: Mapping[str, int]
     elapsed_seconds: float
+    disabled: tuple[str, ...] = ()
     files: Mapping[str, str] = field(default_factory=dict)
     audit_trail: Iterable[Mapping[str, Json]] = field(default=(), repr=False)
 
@@ -219,6 +221,7 @@ class Report:
                 for figures in self.pace
             ],
             "crm": dict(self.deliveries),
+            "crm_disabled": list(self.disabled),
             "elapsed_seconds": round(self.elapsed_seconds, 3),
             "files": dict(self.files),
         }

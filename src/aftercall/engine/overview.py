@@ -84,7 +84,8 @@ def report_of(archive: Archive, run: str, trail: AuditTrail | tuple[()] = ()) ->
         tallies=tallies,
         latency=_latencies(archive, run),
         pace=tuple(archive.pace(run)),
-        deliveries=dict(archive.events(run)),
+        deliveries=dict(archive.crm.count(run)),
+        disabled=tuple(one.name for one in archive.crm.disabled()),
         elapsed_seconds=record.worked_ms / 1000,
         audit_trail=trail,
     )

@@ -7,9 +7,7 @@ from typing import Annotated, Literal
 
 from pydantic import (
     AfterValidator,
-    BaseModel,
     BeforeValidator,
-    ConfigDict,
     Field,
     FilePath,
     SecretStr,
@@ -18,17 +16,18 @@ from pydantic import (
 )
 from pydantic_core import PydanticCustomError
 
-from aftercall.domain.disposition import CANONICAL, ID_CHARACTERS_MAX
+from aftercall.domain.disposition import CANONICAL
 from aftercall.domain.outcomes import CODE, Category, nearest_code
 from aftercall.domain.pacing import Pace
 from aftercall.domain.retry import DeferPolicy, RetryPolicy
 from aftercall.settings.addresses import (
     JOURNAL_PREFIX,
-    crm_address,
     journal_address,
     proxy_address,
     tenant_address,
 )
+from aftercall.settings.crm import CampaignId, Crm
+from aftercall.settings.table import Table
 
 OF_TABLE = "of_table"
 """The kind of an error that is about the table around the key at which it is found."""
@@ -76,19 +75,9 @@ def _nameable(path: Path) -> Path:
 
 
 CanonicalName = Annotated[str, AfterValidator(_canonical)]
-CampaignId = Annotated[str, Field(min_length=1, max_length=ID_CHARACTERS_MAX)]
 Cell = Annotated[str, BeforeValidator(_cell)]
 Code = Annotated[str, AfterValidator(_code)]
 PerSecond = Annotated[float, Field(strict=True, gt=0, le=1_000_000)]
-
-
-class Table(BaseModel):
-    """What all tables share: nothing changes later, and no key is ignored."""
-
-    # Errors of pydantic would otherwise repeat what was given, which may hold a password.
-    model_config = ConfigDict(
-        frozen=True, extra="forbid", allow_inf_nan=False, hide_input_in_errors=True
-    )
 
 
 class Tenant(Table):
@@ -277,34 +266,6 @@ class Rows(Table):
         ge=0,
         le=86_400,
         description="Seconds that a timestamp may lie in the future.",
-    )
-
-
-class Crm(Table):
-    """Who is told about every outcome that was written."""
-
-    url: Annotated[str, AfterValidator(crm_address)] | None = Field(
-        default=None,
-        description=(
-            "The https address of the webhook; http only on this machine. Without it nobody is"
-            " told."
-        ),
-    )
-    include: tuple[Literal["notes", "custom_fields"], ...] = Field(
-        default=(), description="Personal data that the CRM is sent as well."
-    )
-    concurrency: int = Field(
-        default=10, strict=True, ge=1, le=50, description="Deliveries in flight at once."
-    )
-    timeout_seconds: float = Field(
-        default=15.0, strict=True, ge=0.1, le=300, description="Seconds a delivery may take."
-    )
-    drain_seconds: float = Field(
-        default=10.0,
-        strict=True,
-        ge=0,
-        le=600,
-        description="Seconds at the end of a run in which deliveries may still finish.",
     )
 
 

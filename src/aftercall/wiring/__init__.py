@@ -3,6 +3,7 @@
 from aftercall.adapters.journal.sqlite import open_archive
 from aftercall.adapters.sources import SourceOptions
 from aftercall.wiring.checkup import CheckResult, check_up
+from aftercall.wiring.crm import Round, Trial, configured, endpoints_of, redelivery_at, send_tests
 from aftercall.wiring.forecast import CampaignForecast, Forecast, plan_files
 from aftercall.wiring.results import report_at, write_results
 from aftercall.wiring.session import Job, Rows, Session, open_session
@@ -12,13 +13,19 @@ __all__ = [
     "CheckResult",
     "Forecast",
     "Job",
+    "Round",
     "Rows",
     "Session",
     "SourceOptions",
+    "Trial",
     "check_up",
+    "configured",
+    "endpoints_of",
     "open_archive",
     "open_session",
     "plan_files",
+    "redelivery_at",
     "report_at",
+    "send_tests",
     "write_results",
 ]

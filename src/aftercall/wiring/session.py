@@ -22,12 +22,11 @@ from aftercall.engine.run import Input, Journal, Outside, Run
 from aftercall.errors import Paused, SourceUnreadable
 from aftercall.ports import RunRecord, SourceRecord
 from aftercall.settings import Settings
+from aftercall.wiring.crm import endpoints_of, open_lines
 from aftercall.wiring.inputs import check_columns, record_of, reopen, unused_columns
 from aftercall.wiring.results import report_at
 from aftercall.wiring.values import (
     columns_of,
-    crm_transport_options,
-    endpoint_of,
     identity_of,
     plan_of,
     rules_of,
@@ -240,12 +239,10 @@ async def open_session(
     """
     target = target_of(settings)
     identity = identity_of(environment)
-    endpoint = endpoint_of(settings, environment)
+    endpoints = endpoints_of(settings, environment)
     async with AsyncExitStack() as stack:
         tenant = await stack.enter_async_context(HttpTransport(transport_options(settings)))
-        crm = None
-        if endpoint is not None:
-            crm = await stack.enter_async_context(HttpTransport(crm_transport_options(settings)))
+        crm = await stack.enter_async_context(open_lines(settings, endpoints))
         journal = SqliteJournal(settings.journal.path)
         stack.callback(journal.close)
         outside = Outside(
@@ -253,7 +250,6 @@ async def open_session(
             identity=identity,
             tenant=tenant,
             crm=crm,
-            endpoint=endpoint,
             clock=SystemClock(),
             chance=random.random,
             request_id=lambda: secrets.token_hex(8),

@@ -8,19 +8,16 @@ import re
 import sys
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import BinaryIO, Literal
 
-import typer
-
 from aftercall.adapters.sources import guard_cell
-from aftercall.domain import instant
 from aftercall.domain.disposition import Json
 from aftercall.engine.overview import find_run
 from aftercall.errors import AftercallError
 from aftercall.interfaces.cli.figures import count
 from aftercall.interfaces.cli.listings import journal_of
+from aftercall.interfaces.cli.moments import moment_of
 from aftercall.interfaces.cli.options import Entries, Place
 from aftercall.interfaces.cli.terminal import UNSAFE, escaped, plain, say
 from aftercall.ports import AuditFilter
@@ -58,8 +55,8 @@ def filter_of(asked: Entries) -> AuditFilter:
         run=asked.run,
         campaign=asked.campaign,
         contact=asked.contact,
-        from_ms=None if asked.since is None else _moment("--from", asked.since, days=0),
-        until_ms=None if asked.until is None else _moment("--to", asked.until, days=1),
+        from_ms=None if asked.since is None else moment_of("--from", asked.since, days=0),
+        until_ms=None if asked.until is None else moment_of("--to", asked.until, days=1),
     )
 
 
@@ -160,19 +157,3 @@ def flattened(entry: Mapping[str, Json]) -> dict[str, str]:
         elif value is not None:
             cells[name] = value if isinstance(value, str) else json.dumps(value)
     return cells
-
-
-def _moment(option: str, words: str, *, days: int) -> int:
-    """Return the milliseconds of a time, or of the start of the day `days` after a day."""
-    try:
-        day = date.fromisoformat(words)
-    except ValueError:
-        moment = instant.parse(words)
-        if moment is None:
-            message = (
-                f"{words!r} is no day like 2026-11-23 and no time with a zone"
-                " like 2026-11-23T10:00:00Z."
-            )
-            raise typer.BadParameter(message, param_hint=option) from None
-        return instant.to_ms(moment)
-    return instant.to_ms(datetime.combine(day, datetime.min.time(), UTC) + timedelta(days=days))

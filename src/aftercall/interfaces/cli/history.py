@@ -1,4 +1,4 @@
-"""The commands that read the journal: runs, show, export, audit export, crm list."""
+"""The commands that read the journal: runs, show, export, audit export."""
 
 # ruff: noqa: PLC0415 - what a command needs is imported when it runs: --help stays quick.
 
@@ -12,7 +12,6 @@ from aftercall.interfaces.cli.options import Entries, Place, grouped
 
 MaybeRun = Annotated[str | None, typer.Argument(metavar="RUN", hidden=True)]
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON document.")]
-OfRun = Annotated[str | None, typer.Option(metavar="RUN", help="Of this run only.")]
 OfStatus = Annotated[
     list[Status] | None,
     typer.Option(metavar="STATUS", help="List the rows that have it. Repeatable."),
@@ -26,9 +25,6 @@ def add_to(app: typer.Typer) -> None:
     audit = typer.Typer(help="Export the audit trail.", no_args_is_help=True)
     audit.command("export")(audit_export)
     app.add_typer(audit, name="audit")
-    crm = typer.Typer(help="List what the CRM was told.", no_args_is_help=True)
-    crm.command("list")(crm_list)
-    app.add_typer(crm, name="crm")
 
 
 @grouped
@@ -92,21 +88,3 @@ def audit_export(
     from aftercall.interfaces.cli import audit
 
     return audit.export(place, entries, format, out)
-
-
-@grouped
-def crm_list(
-    place: Place,
-    state: Annotated[
-        Literal["waiting", "delivered", "dead"] | None,
-        typer.Option(help="In this state only.", show_default=False),
-    ] = None,
-    run: OfRun = None,
-    limit: Annotated[int, typer.Option(min=1, metavar="N", help="Events at most.")] = 50,
-    *,
-    json: Json = False,
-) -> int:
-    """List the events for the CRM, the newest first."""
-    from aftercall.interfaces.cli import listings
-
-    return listings.crm(place, listings.Events(state, run, limit), json=json)

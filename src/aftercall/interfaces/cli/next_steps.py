@@ -41,7 +41,14 @@ def steps_after(
 
 
 def _about_crm(report: Report, place: Place) -> list[Step]:
-    if not report.deliveries.get("waiting"):
-        return []
-    listing = place.command("crm", "list", "--state", "waiting")
-    return [Step("see what the CRM answered", listing)]
+    steps: list[Step] = []
+    if report.deliveries.get("waiting"):
+        for name in report.disabled:
+            words = f"once the endpoint {name}, which asked not to be called (410), listens again"
+            steps.append(Step(words, place.command("crm", "enable", name)))
+        going_on = place.command("crm", "deliver")
+        steps.append(Step("go on telling the CRM, or add --wait to see it through", going_on))
+    if report.deliveries.get("dead"):
+        again = place.command("crm", "replay", "--run", report.run)
+        steps.append(Step("send the CRM again what it did not take", again))
+    return steps

@@ -164,12 +164,15 @@ class Speed:
 
 @dataclass(frozen=True, slots=True)
 class Output:
-    """What is told, and where the result files go."""
+    """What is told and waited for, and where the result files go."""
 
     results: Annotated[
         Path | None, typer.Option(metavar="DIR", help="Where the result files go.")
     ] = None
     no_results: Annotated[bool, typer.Option("--no-results", help="Write no result files.")] = False
+    wait_crm: Annotated[
+        bool, typer.Option("--wait-crm", help="Wait until the CRM has heard of everything.")
+    ] = False
     json: Annotated[bool, typer.Option("--json", help="Print one JSON document.")] = False
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Show no progress.")] = False
 
@@ -193,7 +196,34 @@ class Entries:
     ] = None
 
 
-GROUPS = (Place, Columns, Reading, Speed, Output, Entries)
+@dataclass(frozen=True, slots=True)
+class Chosen:
+    """Which CRM events are asked for; what is None is not asked about."""
+
+    endpoint: Annotated[
+        str | None, typer.Option(metavar="NAME", help="For this endpoint only.")
+    ] = None
+    run: Annotated[str | None, typer.Option(metavar="RUN", help="Of this run only.")] = None
+    since: Annotated[
+        str | None, typer.Option(metavar="DATE", help="Made from a day (UTC) or a time on.")
+    ] = None
+    until: Annotated[
+        str | None, typer.Option(metavar="DATE", help="Made to the end of a day, or before a time.")
+    ] = None
+
+
+@dataclass(frozen=True, slots=True)
+class Sending:
+    """How many CRM events are sent again, and whether they really are."""
+
+    limit: Annotated[
+        int | None, typer.Option(min=1, metavar="N", help="The newest N of them at most.")
+    ] = None
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="List them, send nothing.")] = False
+    json: Annotated[bool, typer.Option("--json", help="Print one JSON document.")] = False
+
+
+GROUPS = (Place, Columns, Reading, Speed, Output, Entries, Chosen, Sending)
 
 
 def grouped(command: Callable[..., Result]) -> Callable[..., Result]:

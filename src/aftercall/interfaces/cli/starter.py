@@ -72,6 +72,8 @@ DO_NOT_CALL = "opt_out"
 # concurrency = 10
 # timeout_seconds = 15.0
 # drain_seconds = 10.0
+# allow_private = false                   # may url lead into your own network?
+# Several endpoints, each with its own filter and secret: docs/crm.md
 
 [journal]
 # url = "sqlite:///aftercall.db"          # beside this file

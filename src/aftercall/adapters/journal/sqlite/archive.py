@@ -9,13 +9,13 @@ from types import TracebackType
 from typing import Self
 
 from aftercall.adapters.journal.sqlite.connection import told
+from aftercall.adapters.journal.sqlite.events import SqliteEvents
 from aftercall.adapters.journal.sqlite.rows import run_number
 from aftercall.adapters.journal.sqlite.statements import statement
 from aftercall.domain.report import CampaignPace, Tally
 from aftercall.domain.status import Status
 from aftercall.ports import (
     AuditFilter,
-    EventRecord,
     RowRecord,
     RunRecord,
     SourceRecord,
@@ -29,6 +29,7 @@ class SqliteArchive:
     def __init__(self, db: sqlite3.Connection, path: Path) -> None:
         self._db = db
         self._path = path
+        self.crm = SqliteEvents(db, path)
 
     def close(self) -> None:
         """Close the connection."""
@@ -105,16 +106,6 @@ class SqliteArchive:
         with told(self._path):
             return dict(map(tuple, self._db.execute(statement("paused"), {"now_us": now_us})))
 
-    def events(self, run: str | None = None) -> Mapping[str, int]:
-        """Count CRM events by state, of one run or of all."""
-        with told(self._path):
-            if run is None:
-                found = self._db.execute(statement("events_of_all"))
-            else:
-                asked = {"run": run_number(self._db, run)}
-                found = self._db.execute(statement("events_of_run"), asked)
-            return {row["state"]: row["events"] for row in found}
-
     def open_rows(self) -> Mapping[str, int]:
         """Count the rows of all runs that are still to be worked on, by campaign."""
         counted: Counter[str] = Counter()
@@ -128,15 +119,6 @@ class SqliteArchive:
         with told(self._path):
             asked = {"run": run_number(self._db, run)}
             return [WaitingRows(*row) for row in self._db.execute(statement("forecast"), asked)]
-
-    def list_events(
-        self, *, state: str | None, run: str | None, events_max: int
-    ) -> Sequence[EventRecord]:
-        """Return CRM events, the newest first."""
-        asked = {"state": state, "run": run, "events_max": events_max}
-        with told(self._path):
-            found = self._db.execute(statement("list_events"), asked)
-            return [EventRecord(*row) for row in found]
 
     def entries(self, asked: AuditFilter) -> Iterator[str]:
         """Yield audit entries as JSON texts, in the order in which they were stored."""

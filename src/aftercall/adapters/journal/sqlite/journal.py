@@ -1,6 +1,7 @@
 """The whole journal in a SQLite file: its four ports, opened and closed together."""
 
-from contextlib import closing
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 from aftercall.adapters.journal.sqlite.archive import SqliteArchive
@@ -36,6 +37,7 @@ class SqliteJournal:
             db = connect(path, write=True)
             migrate(db, path)
             self.archive = SqliteArchive(connect(path, write=False), path)
+            reading = connect(path, write=False)
         except BaseException:
             unlock(self._lock)
             raise
@@ -43,15 +45,34 @@ class SqliteJournal:
         self.intake = SqliteIntake(self._writer)
         self.claims = SqliteClaims(self._writer)
         self.pacing = SqlitePacing(self._writer)
-        self.outbox = SqliteOutbox(self._writer)
+        self.outbox = SqliteOutbox(self._writer, reading, path)
 
     def close(self) -> None:
         """Finish what was handed over, then let go of the file."""
         # The writer goes last: the last to close brings the log into the file, which the archive,
         # read-only, may not. What is copied then as one file is the whole journal.
+        self.outbox.close()
         self.archive.close()
         self._writer.close()
         unlock(self._lock)
+
+
+@contextmanager
+def outbox_beside(path: Path) -> Iterator[SqliteOutbox]:
+    """Give the outbox of a journal that another process works on, which it goes on with.
+
+    Only for what is one short transaction: to replay events, to enable an endpoint.
+
+    Raises:
+        JournalError: it cannot be opened.
+    """
+    writer = Writer(connect(path, write=True), path)
+    outbox = SqliteOutbox(writer, connect(path, write=False), path)
+    try:
+        yield outbox
+    finally:
+        outbox.close()
+        writer.close()
 
 
 def open_archive(path: Path) -> SqliteArchive:

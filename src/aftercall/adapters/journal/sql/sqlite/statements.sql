@@ -164,10 +164,6 @@ UPDATE row SET status = :status, reason = :reason, words = :words, due_ms = :due
     wait_ms = :wait_ms, read_ms = :read_ms, write_ms = :write_ms, settled_ms = :settled_ms
 WHERE id = :id AND status = 'writing' AND serial = :serial;
 
--- name: add_event
-INSERT INTO outbox (event_id, run, row, body, due_ms, created_ms)
-SELECT :event_id, run, id, :body, :now_ms, :now_ms FROM row WHERE id = :row;
-
 -- name: run_of_row
 SELECT run FROM row WHERE id = :row;
 
@@ -224,15 +220,6 @@ ON CONFLICT (run, campaign) DO UPDATE SET
 -- name: note_work
 UPDATE run SET worked_ms = worked_ms + :worked_ms WHERE number = :run;
 
--- name: due_events
-SELECT number, event_id, body, attempts + 1 AS attempt FROM outbox
-WHERE due_ms <= :now_ms ORDER BY due_ms, number LIMIT :events_max;
-
--- name: record_delivery
-UPDATE outbox SET state = :state, due_ms = :due_ms, attempts = attempts + 1, words = :words,
-    delivered_ms = CASE WHEN :state = 'delivered' THEN :at_ms END
-WHERE number = :number AND state = 'waiting';
-
 -- name: runs
 SELECT * FROM run ORDER BY number DESC;
 
@@ -272,19 +259,6 @@ SELECT * FROM run_pace WHERE run = :run ORDER BY campaign;
 
 -- name: paused
 SELECT id, paused_until_us FROM campaign WHERE paused_until_us > :now_us ORDER BY id;
-
--- name: events_of_run
-SELECT state, count(*) AS events FROM outbox WHERE run = :run GROUP BY state;
-
--- name: events_of_all
-SELECT state, count(*) AS events FROM outbox GROUP BY state;
-
--- name: list_events
-SELECT o.number, o.event_id, u.id AS run, r.campaign, r.contact, r.outcome, o.state, o.attempts,
-    o.due_ms, o.words, o.created_ms, o.delivered_ms
-FROM outbox o JOIN row r ON r.id = o.row JOIN run u ON u.number = o.run
-WHERE (:state IS NULL OR o.state = :state) AND (:run IS NULL OR u.id = :run)
-ORDER BY o.number DESC LIMIT :events_max;
 
 -- name: entries
 SELECT entry FROM audit WHERE TRUE

@@ -15,7 +15,49 @@ from aftercall.domain.pacing import Pace, Slots
 from aftercall.domain.report import CampaignPace, Tally
 from aftercall.domain.settlement import Claim, Settlement
 from aftercall.domain.status import Status
+from aftercall.ports.crm import (
+    Announcement,
+    AttemptRecord,
+    Delivery,
+    DeliveryResult,
+    DisabledEndpoint,
+    EventArchive,
+    EventFilter,
+    EventHistory,
+    EventRecord,
+    EventTally,
+    Outbox,
+    Redelivery,
+)
 from aftercall.wire.http import HttpRequest, HttpResponse
+
+__all__ = [
+    "Announcement",
+    "Archive",
+    "AttemptRecord",
+    "AuditFilter",
+    "Candidate",
+    "Claims",
+    "Clock",
+    "Delivery",
+    "DeliveryResult",
+    "DisabledEndpoint",
+    "EventArchive",
+    "EventFilter",
+    "EventHistory",
+    "EventRecord",
+    "EventTally",
+    "Intake",
+    "Outbox",
+    "Pacing",
+    "Redelivery",
+    "RowRecord",
+    "RunRecord",
+    "SourceRecord",
+    "Transport",
+    "Turn",
+    "WaitingRows",
+]
 
 
 class Clock(Protocol):
@@ -145,14 +187,6 @@ class Turn:
     due_ms: int | None
 
 
-@dataclass(frozen=True, slots=True)
-class Announcement:
-    """A CRM event to be stored with the settlement that causes it."""
-
-    event_id: str
-    body: str = field(repr=False)
-
-
 class Claims(Protocol):
     """Where rows are taken and settled."""
 
@@ -168,8 +202,8 @@ class Claims(Protocol):
         """Raise the campaign's epoch and claim up to `rows_max` due rows, opt-outs first."""
         ...
 
-    async def settle(self, settlement: Settlement, announcement: Announcement | None) -> bool:
-        """Store a settlement with its audit entry and its CRM event, in one transaction.
+    async def settle(self, settlement: Settlement, announcements: Sequence[Announcement]) -> bool:
+        """Store a settlement with its audit entry and its CRM events, in one transaction.
 
         Returns False, and stores nothing, if the row was claimed anew meanwhile.
         """
@@ -203,49 +237,6 @@ class Pacing(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Delivery:
-    """A CRM event that is due.
-
-    Attributes:
-        number: its number in the outbox.
-        attempt: which attempt this will be, from 1.
-    """
-
-    number: int
-    event_id: str
-    body: str = field(repr=False)
-    attempt: int
-
-
-@dataclass(frozen=True, slots=True)
-class DeliveryResult:
-    """What became of one attempt to deliver an event.
-
-    Attributes:
-        state: ``delivered``, ``waiting`` (tried again at `due_ms`) or ``dead``.
-        words: the answer's status or the failure, for people.
-    """
-
-    number: int
-    state: str
-    due_ms: int | None
-    words: str
-    at_ms: int
-
-
-class Outbox(Protocol):
-    """The events that the CRM is still to hear."""
-
-    async def due_events(self, events_max: int, now_ms: int) -> Sequence[Delivery]:
-        """Return up to `events_max` due events, oldest first."""
-        ...
-
-    async def record(self, result: DeliveryResult) -> None:
-        """Store what became of an attempt."""
-        ...
-
-
-@dataclass(frozen=True, slots=True)
 class RunRecord:
     """One run as the journal lists it."""
 
@@ -274,24 +265,6 @@ class RowRecord:
     problems: str | None
     attempts: int
     settled_ms: int | None
-
-
-@dataclass(frozen=True, slots=True)
-class EventRecord:
-    """One CRM event as `aftercall crm list` shows it."""
-
-    number: int
-    event_id: str
-    run: str
-    campaign: str
-    contact: str
-    outcome: str
-    state: str
-    attempts: int
-    due_ms: int | None
-    words: str
-    created_ms: int
-    delivered_ms: int | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -346,14 +319,9 @@ class Archive(Protocol):
         """Return the campaigns that are paused, and until when in microseconds."""
         ...
 
-    def events(self, run: str | None = None) -> Mapping[str, int]:
-        """Count CRM events by state, of one run or of all."""
-        ...
-
-    def list_events(
-        self, *, state: str | None, run: str | None, events_max: int
-    ) -> Sequence[EventRecord]:
-        """Return CRM events, the newest first."""
+    @property
+    def crm(self) -> EventArchive:
+        """The CRM's events."""
         ...
 
     def entries(self, asked: AuditFilter) -> Iterator[str]:
