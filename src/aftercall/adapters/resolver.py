@@ -35,7 +35,7 @@ class CheckedResolver(AbstractResolver):
         for each in found:
             refusal = self._reach.refusal(each["host"])
             if refusal is not None:
-                raise ForbiddenAddress(f"{host} leads to {refusal}")
+                raise ForbiddenAddress(f"{host} resolves, but {refusal}")
         return found
 
     async def close(self) -> None:
