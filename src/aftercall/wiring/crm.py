@@ -5,7 +5,7 @@ import random
 import secrets
 from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -110,15 +110,22 @@ class Round:
         endpoints: which endpoints.
         wait: go on until no event waits any more, not only until none can leave now.
         halt: stops it.
+        progress: what each endpoint has taken so far.
     """
 
     settings: Settings
     endpoints: Sequence[Endpoint]
-    wait: bool
-    halt: Halt
+    wait: bool = False
+    halt: Halt = field(default_factory=Halt)
+    progress: dict[str, Progress] = field(default_factory=dict)
 
-    async def deliver(self) -> Mapping[str, int]:
-        """Deliver what the outbox holds; return how many events each endpoint has taken.
+    @property
+    def taken(self) -> Mapping[str, int]:
+        """How many events each endpoint has taken so far."""
+        return {name: progress.delivered for name, progress in self.progress.items()}
+
+    async def deliver(self) -> None:
+        """Deliver what the outbox holds.
 
         Raises:
             JournalBusy: another process works on the journal, and delivers.
@@ -127,13 +134,12 @@ class Round:
         journal = SqliteJournal(self.settings.journal.path)
         try:
             async with open_lines(self.settings, self.endpoints) as lines:
-                taken = {line.endpoint.name: Progress() for line in lines}
+                self.progress = {line.endpoint.name: Progress() for line in lines}
                 async with asyncio.TaskGroup() as group:
                     for line in lines:
                         one = Couriers((line,), journal.outbox, SystemClock(), random.random)
-                        one.start(group, self.halt, taken[line.endpoint.name])
+                        one.start(group, self.halt, self.progress[line.endpoint.name])
                         group.create_task(one.finish(None, wait=self.wait))
-            return {name: progress.delivered for name, progress in taken.items()}
         finally:
             journal.close()
 

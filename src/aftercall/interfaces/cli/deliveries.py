@@ -10,7 +10,6 @@ from rich.text import Text
 
 from aftercall.domain.delivery import EventState
 from aftercall.engine.delivery import Endpoint
-from aftercall.engine.halt import Halt
 from aftercall.errors import AftercallError, ConfigInvalid, Interrupted
 from aftercall.interfaces.cli import failures
 from aftercall.interfaces.cli.events import say_disabled
@@ -22,6 +21,9 @@ from aftercall.interfaces.cli.terminal import err, plain, print_pieces, say
 from aftercall.ports import DisabledEndpoint, EventFilter
 from aftercall.settings import Settings
 from aftercall.wiring import Round, Trial, endpoints_of, open_archive, send_tests
+
+TOLD_SECONDS = 30.0
+"""How often a long delivery says how far it is."""
 
 DIED = 4
 GO_ON = 75
@@ -111,18 +113,29 @@ def chosen_endpoints(settings: Settings, names: Sequence[str]) -> tuple[Endpoint
 
 def deliver_round(settings: Settings, endpoints: Sequence[Endpoint], *, wait: bool) -> Delivered:
     """Deliver what is due, until that is done or a signal comes."""
-    halt = Halt()
+    one = Round(settings, endpoints, wait)
 
-    async def whole() -> Mapping[str, int]:
+    async def whole() -> None:
         stopper = Stopper(err())
         with stopper.listening():
-            stopper.by(lambda: halt.throw(Interrupted("Stopped; what was not delivered waits.")))
-            return await Round(settings, endpoints, wait, halt).deliver()
+            stopped = Interrupted("Stopped; what was not delivered waits.")
+            stopper.by(lambda: one.halt.throw(stopped))
+            telling = asyncio.create_task(_tell_regularly(one))
+            try:
+                await one.deliver()
+            finally:
+                telling.cancel()
 
     before, _ = _standing(settings)
-    taken = asyncio.run(whole())
+    asyncio.run(whole())
     after, disabled = _standing(settings)
-    return Delivered(taken, before, after, disabled, halt.reason)
+    return Delivered(one.taken, before, after, disabled, one.halt.reason)
+
+
+async def _tell_regularly(one: Round) -> None:
+    while True:
+        await asyncio.sleep(TOLD_SECONDS)
+        say(f"{count(sum(one.taken.values()), 'event')} delivered so far; Ctrl-C stops.")
 
 
 def _standing(settings: Settings) -> tuple[Standing, Sequence[DisabledEndpoint]]:

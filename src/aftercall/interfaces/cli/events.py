@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict
+from datetime import UTC, datetime
 
 import typer
 from rich.console import RenderableType
@@ -150,7 +151,8 @@ def standing(event: EventRecord) -> str:
     if event.words:
         words += f": {plain(event.words)}"
     if event.due_ms is not None:
-        words += f", next {local_time(event.due_ms)}"
+        due = event.due_ms <= instant.to_ms(datetime.now(UTC))
+        words += ", due now" if due else f", next {local_time(event.due_ms)}"
     elif event.state == EventState.WAITING:
         words += ", after an earlier event of the contact"
     return words

@@ -23,6 +23,7 @@ WORDS = {
     "duplicate_key": "a key of the row stands twice",
     "fed_again": "the same disposition was fed again meanwhile",
     "forbidden": "the tenant forbids this contact (403)",
+    "forbidden_address": "the address must not be connected to",
     "future_timestamp": "the timestamp lies in the future",
     "garbage": "the answer was not the tenant's",
     "gzip_bomb": "the file unpacks to far too much",

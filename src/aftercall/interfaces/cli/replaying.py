@@ -8,6 +8,7 @@ import typer
 
 from aftercall.adapters.clock import SystemClock
 from aftercall.domain.delivery import EventState
+from aftercall.engine.delivery import Endpoint
 from aftercall.engine.overview import find_run
 from aftercall.errors import ConfigInvalid
 from aftercall.interfaces.cli.deliveries import chosen_endpoints, deliver_round, print_round
@@ -67,10 +68,19 @@ def replay(place: Place, wanted: Replay) -> int:
         found, total = _found(settings, wanted)
         if wanted.sending.dry_run or not found:
             return _tell_found(found, total, wanted)
+        endpoints = _reached(settings, found)
         with redelivery_at(settings.journal.path) as (outbox, worked_on):
             numbers = [event.number for event in reversed(found)]
             queued = asyncio.run(outbox.replay(numbers, SystemClock().now_us() // 1000))
-        return _deliver(place, settings, _Queued(found, queued, worked_on), wanted)
+        _tell_queued(len(found), queued, wanted, worked_on=worked_on)
+        if not queued or worked_on:
+            return 0
+        done = deliver_round(settings, endpoints, wait=False)
+    if wanted.sending.json:
+        print_json({"replayed": queued} | done.as_json())
+    else:
+        print_round(done, place)
+    return done.code
 
 
 def _found(settings: Settings, wanted: Replay) -> tuple[Sequence[EventRecord], int]:
@@ -98,41 +108,30 @@ def _tell_found(found: Sequence[EventRecord], total: int, wanted: Replay) -> int
 NOTHING = "There are no such events."
 
 
-@dataclass(frozen=True, slots=True)
-class _Queued:
-    """Events that wait again, and whether another process works on the journal."""
+def _reached(settings: Settings, events: Sequence[EventRecord]) -> Sequence[Endpoint]:
+    """Return the endpoints of some events, ready to be called; nothing was changed yet.
 
-    events: Sequence[EventRecord]
-    number: int
-    worked_on: bool
+    Raises:
+        ConfigInvalid: none of them is in the configuration, or a secret is missing.
+    """
+    names = sorted({event.endpoint for event in events})
+    known = [name for name in names if name in configured(settings)]
+    lost = ", ".join(plain(name) for name in names if name not in known)
+    if lost and known:
+        say(f"Not in the configuration, so its events will wait: {lost}.")
+    return chosen_endpoints(settings, known or names)
 
 
-def _deliver(place: Place, settings: Settings, queued: _Queued, wanted: Replay) -> int:
-    """Deliver what waits again, unless somebody else does; return the exit code."""
-    told: dict[str, object] = {"replayed": queued.number}
+def _tell_queued(found: int, queued: int, wanted: Replay, *, worked_on: bool) -> None:
+    told = f"{queued:,} of {count(found, 'event')} will be sent again."
+    if queued < found:
+        told += " The others are under way already, or their personal data was erased."
     if not wanted.sending.json:
-        say(f"{count(queued.number, 'event')} of {len(queued.events):,} sent again.")
-    if len(queued.events) > queued.number and not wanted.sending.json:
-        say("The others are under way already, or their personal data was erased.")
-    if queued.worked_on:
-        if wanted.sending.json:
-            print_json(told | {"delivered_by": "the process that works on the journal"})
-        else:
+        say(told)
+        if worked_on:
             say("The process that works on the journal delivers them.")
-        return 0
-    known = configured(settings)
-    names = sorted({event.endpoint for event in queued.events} & set(known))
-    lost = sorted({event.endpoint for event in queued.events} - set(known))
-    if lost:
-        say(f"Not in the configuration, so its events wait: {', '.join(map(plain, lost))}.")
-    if not names:
-        return 0
-    done = deliver_round(settings, chosen_endpoints(settings, names), wait=False)
-    if wanted.sending.json:
-        print_json(told | done.as_json())
-    else:
-        print_round(done, place)
-    return done.code
+    elif not queued or worked_on:
+        print_json({"replayed": queued, "delivered_elsewhere": worked_on})
 
 
 def enable(place: Place, name: str) -> int:
