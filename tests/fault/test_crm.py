@@ -7,7 +7,9 @@ import pytest
 
 from aftercall.domain.report import Report
 from aftercall.domain.status import Status
+from aftercall.ports import EventFilter
 from aftercall.simulator import Faults
+from aftercall.wiring import open_archive
 
 from .books import assert_books_balance
 from .conftest import Rigged
@@ -51,13 +53,13 @@ async def test_an_event_that_failed_is_sent_again_under_its_id(rig_with: Rigged,
         assert_books_balance(again, rig.ledger(), rig.crm())
 
 
-@pytest.mark.parametrize("kind", ["crm_redirect", "crm_error"])
-async def test_what_an_endpoint_sends_back_is_neither_followed_nor_believed(
-    rig_with: Rigged, kind: str
-) -> None:
-    async with rig_with(faults=always(kind)) as rig:
+async def test_a_redirect_is_a_failure_and_is_not_followed(rig_with: Rigged) -> None:
+    async with rig_with(faults=always("crm_redirect")) as rig:
         report = await rig.sync(rows_for(names(1)), crm=SOON)
         assert report.deliveries == {"waiting": 1}
+        with open_archive(rig.journal) as archive:
+            (event,) = archive.crm.find(EventFilter(), 9)
+        assert event.words == "status 302"
         again = await deliver_later(rig, report)
         assert again.deliveries == {"delivered": 1}
         assert_books_balance(again, rig.ledger(), rig.crm())

@@ -74,7 +74,7 @@ async def test_an_endpoint_that_hangs_holds_up_neither_the_tenant_nor_another(
         rig.environment |= SECRETS
         crm = endpoints(rig.simulator.crm_url, sales={})
         crm["endpoints"]["legal"] = {"url": hanging.simulator.crm_url, "concurrency": 5}
-        crm["drain_seconds"] = 1.0
+        crm |= {"drain_seconds": 1.0, "timeout_seconds": 60.0}
         started = time.monotonic()
         report = await rig.sync(rows_for(names(300)), crm=crm)
         took = time.monotonic() - started
