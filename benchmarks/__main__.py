@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from statistics import median
 
-from benchmarks import pace, size, throughput, trail
+from benchmarks import crm, pace, size, throughput, trail
 
 Measure = Callable[[int], Mapping[str, float]]
 
@@ -28,7 +28,7 @@ MILLION = 1_000_000
 BENCHMARKS = (
     Benchmark("throughput", throughput.unthrottled, 6000, 100),
     Benchmark("latency", throughput.with_latency, 6000, 200),
-    Benchmark("latency", throughput.hanging_crm, 6000, 200),
+    Benchmark("crm", crm.hanging, 6000, 200),
     Benchmark("pace", pace.strict, 30, 1),
     Benchmark("pace", pace.bursting, 30, 1),
     Benchmark("size", size.flat_cost, 2000, 100),

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 
 from benchmarks.baselines import plain_asyncio, script, wrk_rows_per_second
-from benchmarks.rig import CONCURRENCY, fast_server, ours, simulator
+from benchmarks.rig import CONCURRENCY, fast_server, ours
 
 LATENCY_MS = 20
 SHARE_OF_SCRIPT = 20
@@ -40,15 +40,3 @@ def with_latency(size: int) -> Mapping[str, float]:
         "of the latency ceiling, 20 ms, 50 in flight": without_crm.per_second / ceiling,
         "the same with a CRM": with_crm.per_second / ceiling,
     }
-
-
-def hanging_crm(size: int) -> Mapping[str, float]:
-    """Return the rows per second with a CRM that never answers against those without a CRM."""
-    flags = ("--rate", "0", "--latency-ms", str(LATENCY_MS), "--crm-latency-ms", "3600000")
-    with simulator(*flags) as one:
-        without = ours(one, size, crm=None)
-    # Another tenant: the first one holds all outcomes by now, and would be written nothing.
-    with simulator(*flags) as one:
-        # What is timed are the tenant's writes: nobody waits for the CRM at the end.
-        hanging = ours(one, size, crm={"drain_seconds": 0})
-    return {"with a CRM that hangs, against none": hanging.per_second / without.per_second}

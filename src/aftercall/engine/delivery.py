@@ -151,10 +151,12 @@ class Courier:
         """Read due events ahead if some can leave and none are left."""
         if self._ready or not self._room():
             return
-        # Those under way are still due in the journal.
-        wanted = len(self._unrecorded) + max(AHEAD, 2 * self._endpoint.concurrency)
+        # Those under way are still due in the journal, and in this look even if they are recorded
+        # before it ends: sent again, an event could come after a later one of its contact.
+        under_way = frozenset(self._unrecorded)
+        wanted = len(under_way) + max(AHEAD, 2 * self._endpoint.concurrency)
         due = await self._outbox.due_events(self._endpoint.name, wanted, self._now_ms())
-        self._ready.extend(event for event in due if event.number not in self._unrecorded)
+        self._ready.extend(event for event in due if event.number not in under_way)
 
     async def _is_over(self, ending: Ending) -> bool:
         if ending is Ending.NOTHING_WAITS:
