@@ -2,9 +2,11 @@
 
 import json
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
+from aftercall.domain.commitment import commitments
 from aftercall.domain.settlement import Verdict
 from aftercall.domain.status import Event, Status
 from aftercall.errors import JournalError
@@ -28,7 +30,7 @@ from .rig import (
 )
 
 
-def entries(rig: Rig) -> list[dict[str, object]]:
+def entries(rig: Rig) -> list[dict[str, Any]]:
     return [json.loads(one) for one in rig.journal.archive.entries(AuditFilter())]
 
 
@@ -50,6 +52,31 @@ class SettleContract(Contract):
             1,
         )
         assert list(rig.journal.archive.timings(RUN)) == [(95.0, 10.0, 20.0)]
+
+    async def test_all_entries_of_a_row_commit_to_its_personal_data_with_one_random_salt(
+        self, rig: Rig
+    ) -> None:
+        given: dict[str, Any] = {"notes": "private", "custom_fields": {"phone": "0555"}}
+        await rig.admit(
+            candidate("P1", **given), candidate("P2", **given), candidate("P1", **given)
+        )
+        first, second = (await rig.turn()).claims
+        await rig.settle(first, LOST)
+        await rig.settle(second, WRITTEN)
+        await rig.settle(await rig.claim(at_ms=NOW + 60_000), WRITTEN, NOW + 60_000)
+        found = {(one["row_id"], one["status"]): one["commitments"] for one in entries(rig)}
+        assert set(found) == {
+            (3, "duplicate"),
+            (1, "doubtful"),
+            (2, "applied"),
+            (1, "applied"),
+        }
+        assert first.salt is not None
+        assert found[1, "applied"] == commitments(first.salt, given)
+        assert found[1, "doubtful"] == found[1, "applied"]
+        assert all(set(made) == {"notes", "custom_fields"} for made in found.values())
+        seen = [found[row, status]["notes"] for row, status in ((1, "applied"), (2, "applied"))]
+        assert len({*seen, found[3, "duplicate"]["notes"]}) == 3
 
     async def test_the_same_settlement_is_stored_once(self, rig: Rig) -> None:
         await rig.admit(candidate())

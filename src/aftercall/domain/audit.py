@@ -1,12 +1,12 @@
 """An audit entry: what is recorded for good about one row settled or one write in doubt."""
 
-import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 
 from aftercall.domain import instant
 from aftercall.domain.answer import Observed
+from aftercall.domain.commitment import commitments
 from aftercall.domain.disposition import Json
 from aftercall.domain.status import SETTLED, Status
 
@@ -61,7 +61,11 @@ class Exchange:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Subject:
-    """The row that an entry is about. What an invalid row did not give is empty."""
+    """The row that an entry is about. What an invalid row did not give is empty.
+
+    `personal` is what can be erased, by name; the entry holds only commitments to it, made with
+    the row's own random `salt`.
+    """
 
     row: int
     origin: Origin
@@ -75,6 +79,8 @@ class Subject:
     attempt: int = 0
     deferrals: int = 0
     deferred_since_ms: int | None = None
+    salt: bytes | None = field(default=None, repr=False)
+    personal: Mapping[str, Json] = field(default_factory=dict, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,7 +142,8 @@ def audit_entry(
 ) -> dict[str, Json]:
     """Return the entry for a row that was settled, or whose write is in doubt.
 
-    Notes and custom fields are never part of it. `after` is what a write left at the tenant.
+    Notes and custom fields are never part of it, only commitments to them. `after` is what a
+    write left at the tenant.
     """
     stamp = _moment(subject.timestamp_ms)
     wrote = {
@@ -176,6 +183,7 @@ def audit_entry(
         "conditional": exchange.before is not None and exchange.before.etag is not None,
         "http_status": exchange.http_status,
         "request_id": exchange.request_id,
+        "commitments": commitments(subject.salt, subject.personal),
     }
 
 
@@ -192,8 +200,3 @@ def _observed_as_json(contact: Observed | None) -> Mapping[str, Json] | None:
 
 def _moment(ms: int | None) -> str | None:
     return None if ms is None else instant.text(ms)
-
-
-def canonical_json(entry: Mapping[str, Json]) -> str:
-    """Return the one text form of `entry`: the order of its fields kept, no white space."""
-    return json.dumps(entry, ensure_ascii=False, separators=(",", ":"))

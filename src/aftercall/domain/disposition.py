@@ -64,6 +64,12 @@ class Disposition:
     timestamp: datetime | None = None
     event_id: str | None = None
 
+    @property
+    def personal(self) -> Mapping[str, Json]:
+        """What is kept out of audit entries and can be erased, by name; only what is given."""
+        given: Mapping[str, Json] = {"notes": self.notes, "custom_fields": self.custom_fields}
+        return {name: value for name, value in given.items() if value is not None}
+
 
 @dataclass(frozen=True, slots=True)
 class Problem:

@@ -8,9 +8,9 @@ from aftercall.domain.audit import (
     Settled,
     Subject,
     audit_entry,
-    canonical_json,
     settled_as,
 )
+from aftercall.domain.commitment import canonical_json, commitment, salt_of
 from aftercall.domain.disposition import Json
 from aftercall.domain.status import Status
 
@@ -33,6 +33,8 @@ EXCHANGE = Exchange(
 def entry(status: Status, exchange: Exchange = EXCHANGE) -> dict[str, Json]:
     subject = claim(
         notes="new secret",
+        custom_fields={"phone": "0555"},
+        salt=b"s" * 32,
         event_id="E1",
         attempt=2,
         deferral=3,
@@ -84,6 +86,10 @@ def test_an_entry_says_who_what_before_after_why_and_when() -> None:
         "request_id": "r-1",
         "deferrals": 3,
         "deferred_since": "2026-11-23T11:59:00.000Z",
+        "commitments": {
+            "notes": commitment(salt_of(b"s" * 32, "notes"), "new secret"),
+            "custom_fields": commitment(salt_of(b"s" * 32, "custom_fields"), {"phone": "0555"}),
+        },
     }
 
 

@@ -41,7 +41,7 @@ COLUMNS = (
     *(f"before.{name}" for name in OBSERVED),
     *(f"after.{name}" for name in OBSERVED[1:]),
     "latency_ms", "read_ms", "write_ms", "wait_ms", "read_to_write_ms", "conditional",
-    "http_status", "request_id",
+    "http_status", "request_id", "commitments.notes", "commitments.custom_fields",
 )  # fmt: skip
 """The columns of a CSV. Fixed, so that exports can be put together; a test compares entries."""
 

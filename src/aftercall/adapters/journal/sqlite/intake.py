@@ -1,6 +1,7 @@
 """Where rows enter the journal."""
 
 import json
+import secrets
 import sqlite3
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
@@ -19,6 +20,7 @@ from aftercall.domain.audit import (
     audit_entry,
     settled_as,
 )
+from aftercall.domain.commitment import SALT_BYTES
 from aftercall.domain.disposition import Problem
 from aftercall.domain.outcomes import Category
 from aftercall.domain.status import Event, Status
@@ -144,6 +146,7 @@ class _Admission:
     now_ms: int
     run: int = 0
     held_back: bool = False
+    salt: bytes = b""
     rows: list[dict[str, object]] = field(default_factory=list)
     entries: list[dict[str, object]] = field(default_factory=list)
     keys: dict[bytes, int] = field(default_factory=dict)
@@ -160,6 +163,7 @@ class _Admission:
         campaigns: set[str] = set()
         for row, candidate in enumerate(candidates, first):
             finding = self._judge(row, candidate)
+            self.salt = secrets.token_bytes(SALT_BYTES)
             self.rows.append(self._values(row, candidate, finding))
             if finding.status is Status.PENDING and candidate.disposition is not None:
                 campaigns.add(candidate.disposition.campaign)
@@ -199,6 +203,7 @@ class _Admission:
             "line": candidate.line,
             "cells": candidate.cells,
             "key": candidate.key,
+            "salt": self.salt,
             "category": candidate.category,
             "notes": None if given is None else given.notes,
             "custom_fields": None if custom is None else json.dumps(custom, ensure_ascii=False),
@@ -227,6 +232,8 @@ class _Admission:
             category=candidate.category or "",
             timestamp_ms=_timestamp_ms(candidate),
             event_id=None if given is None else given.event_id,
+            salt=self.salt,
+            personal={} if given is None else given.personal,
         )
         entry = audit_entry(subject, finding, Exchange(), self.now_ms)
         self.entries.append(entry_values(self.run, entry, self.now_ms))

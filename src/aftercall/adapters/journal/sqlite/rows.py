@@ -3,6 +3,7 @@
 import json
 import sqlite3
 from collections.abc import Mapping
+from typing import Any
 
 from aftercall.adapters.journal.sqlite.statements import statement
 from aftercall.domain import instant
@@ -13,9 +14,9 @@ from aftercall.domain.audit import (
     Settled,
     Subject,
     audit_entry,
-    canonical_json,
     settled_as,
 )
+from aftercall.domain.commitment import canonical_json
 from aftercall.domain.disposition import Disposition, Json
 from aftercall.domain.outcomes import Category
 from aftercall.domain.settlement import Claim
@@ -25,7 +26,6 @@ from aftercall.errors import JournalError
 
 def claim_from(facts: sqlite3.Row, now_ms: int, *, newer: bool) -> Claim:
     """Build the claim of a row that is taken now, from what it was before."""
-    custom = facts["custom_fields"]
     return Claim(
         row=facts["id"],
         serial=facts["serial"] + 1,
@@ -36,7 +36,7 @@ def claim_from(facts: sqlite3.Row, now_ms: int, *, newer: bool) -> Claim:
             outcome=facts["outcome"],
             agent=facts["agent"],
             notes=facts["notes"],
-            custom_fields=None if custom is None else json.loads(custom),
+            custom_fields=_json_or_none(facts["custom_fields"]),
             timestamp=instant.from_ms(facts["timestamp_ms"]),
             event_id=facts["event_id"],
         ),
@@ -47,6 +47,7 @@ def claim_from(facts: sqlite3.Row, now_ms: int, *, newer: bool) -> Claim:
         first_deferred_ms=facts["first_deferred_ms"],
         doubt=bool(facts["doubt"]),
         newer=newer,
+        salt=facts["salt"],
     )
 
 
@@ -65,7 +66,22 @@ def subject_from(facts: sqlite3.Row) -> Subject:
         attempt=facts["attempts"],
         deferrals=facts["deferrals"],
         deferred_since_ms=facts["first_deferred_ms"],
+        salt=facts["salt"],
+        personal=personal_of(facts),
     )
+
+
+def personal_of(facts: sqlite3.Row) -> dict[str, Json]:
+    """Return what of a stored row its audit entries hold commitments to, by name."""
+    given: dict[str, Json] = {
+        "notes": facts["notes"],
+        "custom_fields": _json_or_none(facts["custom_fields"]),
+    }
+    return {name: value for name, value in given.items() if value is not None}
+
+
+def _json_or_none(text: str | None) -> Any:
+    return None if text is None else json.loads(text)
 
 
 def _origin(facts: sqlite3.Row) -> Origin:

@@ -42,11 +42,11 @@ SELECT id FROM row WHERE key = :key AND status IN (
 
 -- name: add_row
 INSERT INTO row (
-    id, run, source, line, cells, key, campaign, contact, outcome, agent, category, notes,
+    id, run, source, line, cells, key, salt, campaign, contact, outcome, agent, category, notes,
     custom_fields, timestamp_ms, event_id, problems, status, reason, words, lane, due_ms,
     settled_ms)
 VALUES (
-    :id, :run, :source, :line, :cells, :key, :campaign, :contact, :outcome, :agent, :category,
+    :id, :run, :source, :line, :cells, :key, :salt, :campaign, :contact, :outcome, :agent, :category,
     :notes, :custom_fields, :timestamp_ms, :event_id, :problems, :status, :reason, :words, :lane,
     :due_ms, :settled_ms);
 
