@@ -47,6 +47,12 @@ HOT = {
     "rows_of_run": {"row_run"},
     "entries_of_run": {"audit_run"},
     "entries_of_contact": {"audit_contact"},
+    "audit_last": set(),
+    "audit_sealed": set(),
+    "audit_texts": {"INTEGER PRIMARY KEY"},
+    "audit_tile": {"sqlite_autoindex_audit_tile_1"},
+    "audit_acts": {"audit_run"},
+    "audit_entries_of_row": {"audit_contact", "INTEGER PRIMARY KEY"},
     "events_of_run": {"outbox_run"},
 }
 """The indexes that each statement is meant to use."""

@@ -5,6 +5,7 @@ from collections.abc import Awaitable, Callable, Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 
+from aftercall.audit_ports import AuditLog, Signer
 from aftercall.domain.audit import Settled
 from aftercall.domain.pacing import Pace
 from aftercall.domain.settlement import WritePolicy
@@ -16,6 +17,7 @@ from aftercall.engine.lane import Gates, Lane
 from aftercall.engine.progress import Progress
 from aftercall.engine.queue import TenantQueue
 from aftercall.engine.rounds import Rounds, TurnLimits, Watch
+from aftercall.engine.sealing import Sealer
 from aftercall.engine.session import Session
 from aftercall.engine.slots import SlotBook
 from aftercall.engine.tenant import Tenant
@@ -38,6 +40,7 @@ class Journal:
     claims: Claims
     pacing: Pacing
     outbox: Outbox
+    audit: AuditLog
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +68,7 @@ class Plan:
 
 @dataclass(frozen=True, slots=True)
 class Outside:
-    """The world outside: the tenant, the CRM if there is one, time and chance."""
+    """The world outside: the tenant, the CRM if there is one, time, chance, the audit's key."""
 
     target: Target
     identity: Identity
@@ -75,6 +78,7 @@ class Outside:
     clock: Clock
     chance: Callable[[], float]
     request_id: Callable[[], str]
+    signer: Signer | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,10 +161,14 @@ class Run:
             if courier is not None:
                 delivering = group.create_task(courier.run(self.halt, self.progress))
             noting = group.create_task(self._note_regularly(rounds))
+            sealer = Sealer(self.journal.audit, self.outside.signer, self.outside.clock)
+            done = asyncio.Event()
+            group.create_task(sealer.run(done))
             await rounds.run()
             if courier is not None and delivering is not None:
                 await self._drain(courier, delivering)
             noting.cancel()
+            done.set()
 
     def _session(self) -> Session:
         outside = self.outside

@@ -12,7 +12,7 @@ from aftercall.settings import places
 from aftercall.settings.addresses import file_in, holds_credentials, journal_in
 from aftercall.settings.places import KeyPath, Nowhere, Place
 from aftercall.settings.problems import PREFIX, problem_of_key, problems_of
-from aftercall.settings.tables import Journal, Results, Settings
+from aftercall.settings.tables import Audit, Journal, Results, Settings
 
 DEFAULT_FILE = Path("aftercall.toml")
 """The configuration file that is read when none is named."""
@@ -32,6 +32,7 @@ _FILES: tuple[tuple[str, str, str | None, Callable[[str, Path], str]], ...] = (
     ("tenant", "client_cert_file", None, file_in),
     ("tenant", "client_key_file", None, file_in),
     ("results", "directory", str(Results().directory), file_in),
+    ("audit", "key_file", str(Audit().key_file), file_in),
     ("journal", "url", Journal().url, journal_in),
 )
 """Keys that name a file, each with its default and how it is placed in a directory."""

@@ -322,6 +322,28 @@ class Journal(Table):
         return Path(self.url.removeprefix(JOURNAL_PREFIX))
 
 
+class Audit(Table):
+    """The audit trail: who signs it, and how long it is kept."""
+
+    key_file: Annotated[Path, AfterValidator(_nameable)] = Field(
+        default=Path("aftercall-audit.key"),
+        description=(
+            "The private key that signs the trail, made by `aftercall audit keygen`. Without the"
+            " file the trail is not signed."
+        ),
+    )
+    retain_days: int = Field(
+        default=1856,
+        strict=True,
+        ge=1,
+        le=36_500,
+        description=(
+            "Days until `aftercall audit expire` takes an entry out; by default five years and"
+            " thirty days."
+        ),
+    )
+
+
 class Results(Table):
     """Where the result files of a run go."""
 
@@ -342,6 +364,7 @@ class Settings(Table):
     rows: Rows = Rows()
     crm: Crm = Crm()
     journal: Journal = Journal()
+    audit: Audit = Audit()
     results: Results = Results()
 
     @field_validator("rows")

@@ -10,6 +10,7 @@ from itertools import islice
 
 from aftercall.adapters.clock import SystemClock
 from aftercall.adapters.journal.sqlite import SqliteJournal
+from aftercall.adapters.signing import load_signer
 from aftercall.adapters.sources import Source, SourceOptions, open_source, rows_of
 from aftercall.adapters.transport import HttpTransport
 from aftercall.domain import instant
@@ -176,7 +177,7 @@ class Session:
 
     def _run(self, run: str) -> Run:
         ports = self.journal
-        journal = Journal(ports.intake, ports.claims, ports.pacing, ports.outbox)
+        journal = Journal(ports.intake, ports.claims, ports.pacing, ports.outbox, ports.audit)
         plan = plan_of(self.settings, self._outside.target.profile.active_states)
         return Run(run, journal, self._outside, plan)
 
@@ -241,6 +242,7 @@ async def open_session(
     target = target_of(settings)
     identity = identity_of(environment)
     endpoint = endpoint_of(settings, environment)
+    signer = load_signer(settings.audit.key_file)
     async with AsyncExitStack() as stack:
         tenant = await stack.enter_async_context(HttpTransport(transport_options(settings)))
         crm = None
@@ -257,5 +259,6 @@ async def open_session(
             clock=SystemClock(),
             chance=random.random,
             request_id=lambda: secrets.token_hex(8),
+            signer=signer,
         )
         yield Session(settings, journal, outside)

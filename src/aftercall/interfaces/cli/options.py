@@ -193,7 +193,15 @@ class Entries:
     ] = None
 
 
-GROUPS = (Place, Columns, Reading, Speed, Output, Entries)
+@dataclass(frozen=True, slots=True)
+class Caution:
+    """How sure one is of what cannot be undone."""
+
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what would be done.")] = False
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False
+
+
+GROUPS = (Place, Columns, Reading, Speed, Output, Entries, Caution)
 
 
 def grouped(command: Callable[..., Result]) -> Callable[..., Result]:

@@ -76,6 +76,12 @@ DO_NOT_CALL = "opt_out"
 [journal]
 # url = "sqlite:///aftercall.db"          # beside this file
 
+# What was done stands in the journal for good: docs/compliance.md. "aftercall audit keygen" makes
+# the key that signs it.
+[audit]
+# key_file = "aftercall-audit.key"        # beside this file
+# retain_days = 1856                      # five years and thirty days
+
 [results]
 # directory = "."                         # beside this file
 """

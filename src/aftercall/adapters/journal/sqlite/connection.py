@@ -56,6 +56,8 @@ def connect(path: Path, *, write: bool) -> sqlite3.Connection:
         if write:
             db.execute("PRAGMA synchronous = FULL")
             db.execute("PRAGMA foreign_keys = ON")
+            # What is replaced or erased is overwritten at once, not left in the file.
+            db.execute("PRAGMA secure_delete = ON")
             db.execute("PRAGMA journal_size_limit = 67108864")
     return db
 
@@ -227,6 +229,11 @@ def migrate(db: sqlite3.Connection, path: Path) -> None:
         db.execute("PRAGMA journal_mode = WAL")
         for number, step in enumerate(steps[version:], version + 1):
             db.executescript(f"BEGIN IMMEDIATE;\n{step}\nPRAGMA user_version = {number};\nCOMMIT;")
+
+
+def is_migrated(db: sqlite3.Connection) -> bool:
+    """Say whether a journal has the newest schema."""
+    return int(db.execute("PRAGMA user_version").fetchone()[0]) == len(_steps())
 
 
 def _steps() -> list[str]:

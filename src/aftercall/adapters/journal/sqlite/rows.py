@@ -7,6 +7,7 @@ from typing import Any
 
 from aftercall.adapters.journal.sqlite.statements import statement
 from aftercall.domain import instant
+from aftercall.domain.acts import Deed, act_entry
 from aftercall.domain.audit import (
     Exchange,
     Finding,
@@ -22,6 +23,9 @@ from aftercall.domain.outcomes import Category
 from aftercall.domain.settlement import Claim
 from aftercall.domain.status import Event, Status, advance
 from aftercall.errors import JournalError
+
+NO_RUN = 0
+"""In place of a run's number in entries about the log itself."""
 
 
 def claim_from(facts: sqlite3.Row, now_ms: int, *, newer: bool) -> Claim:
@@ -129,6 +133,17 @@ def settle_waiting(
 def add_entry(db: sqlite3.Connection, run: int, entry: Mapping[str, Json], now_ms: int) -> None:
     """Append an audit entry."""
     db.execute(statement("add_entry"), entry_values(run, entry, now_ms))
+
+
+def add_act(
+    db: sqlite3.Connection, deed: Deed, now_ms: int, *, leaf: int | None = None
+) -> int | None:
+    """Append the entry of an act and return its leaf; not if it would not be `leaf`."""
+    last = int(db.execute(statement("audit_last")).fetchone()[0])
+    if leaf is not None and last != leaf:
+        return None
+    add_entry(db, NO_RUN, act_entry(deed, now_ms), now_ms)
+    return last
 
 
 def entry_values(run: int, entry: Mapping[str, Json], now_ms: int) -> dict[str, object]:

@@ -193,7 +193,7 @@ WHERE due_ms IS NULL AND status IN ('pending', 'deferred', 'doubtful')
 
 -- name: reopenable
 SELECT r.id, r.key, r.status FROM row r
-WHERE r.run = :run AND r.status = :status ORDER BY r.id;
+WHERE r.run = :run AND r.status = :status AND r.erased_ms IS NULL ORDER BY r.id;
 
 -- name: reopen
 UPDATE row SET status = 'pending', due_ms = :now_ms, attempts = 0, crashes = 0, deferrals = 0,
@@ -309,6 +309,114 @@ SELECT entry FROM audit WHERE contact = :contact
     AND (:from_ms IS NULL OR at_ms >= :from_ms)
     AND (:until_ms IS NULL OR at_ms < :until_ms)
 ORDER BY number;
+
+-- name: audit_last
+-- The number of the last entry, which is the leaf of the next one.
+SELECT coalesce(max(number), 0) FROM audit;
+
+-- name: audit_sealed
+SELECT coalesce((SELECT size FROM audit_checkpoint ORDER BY number DESC LIMIT 1), 0);
+
+-- name: audit_texts
+SELECT number, CAST(entry AS BLOB) AS entry FROM audit
+WHERE number > :first ORDER BY number LIMIT :most;
+
+-- name: audit_tile
+SELECT hashes FROM audit_tile WHERE level = :level AND place = :place;
+
+-- name: audit_tile_keys
+SELECT level, place FROM audit_tile ORDER BY level, place;
+
+-- name: put_audit_tile
+INSERT INTO audit_tile (level, place, hashes) VALUES (:level, :place, :hashes)
+ON CONFLICT (level, place) DO UPDATE SET hashes = excluded.hashes;
+
+-- name: add_audit_checkpoint
+INSERT INTO audit_checkpoint (size, at_ms, note) VALUES (:size, :at_ms, :note);
+
+-- name: audit_checkpoints
+SELECT number, size, at_ms, note FROM audit_checkpoint ORDER BY number;
+
+-- name: audit_latest_checkpoint
+SELECT number, size, at_ms, note FROM audit_checkpoint ORDER BY number DESC LIMIT 1;
+
+-- name: audit_acts
+-- Entries about the log itself belong to no run.
+SELECT number, entry FROM audit WHERE run = 0 ORDER BY number;
+
+-- name: audit_entries
+SELECT a.number, a.at_ms, u.id AS run_id, a.row, a.campaign, a.contact, a.entry,
+    r.notes, r.custom_fields, r.salt
+FROM audit a LEFT JOIN run u ON u.number = a.run LEFT JOIN row r ON r.id = a.row
+ORDER BY a.number;
+
+-- name: audit_entries_of_row
+SELECT a.number, a.at_ms, u.id AS run_id, a.row, a.campaign, a.contact, a.entry,
+    r.notes, r.custom_fields, r.salt
+FROM row r JOIN audit a ON a.contact = r.contact AND a.row = r.id JOIN run u ON u.number = a.run
+WHERE r.id = :row ORDER BY a.number;
+
+-- name: audit_chosen
+SELECT number, entry FROM audit WHERE number <= :size
+    AND (:run IS NULL OR run = :run)
+    AND (:campaign IS NULL OR campaign = :campaign)
+    AND (:contact IS NULL OR contact = :contact)
+    AND (:from_ms IS NULL OR at_ms >= :from_ms)
+    AND (:until_ms IS NULL OR at_ms < :until_ms)
+ORDER BY number;
+
+-- name: rows_of_person
+SELECT r.run, r.line, r.campaign, r.erased_ms, s.name AS source_name,
+    r.status IN ('pending', 'writing', 'deferred', 'doubtful') AS open
+FROM row r JOIN source s ON s.number = r.source
+WHERE r.contact = :contact AND (:campaign = '' OR r.campaign = :campaign) ORDER BY r.id;
+
+-- name: events_of_person
+SELECT o.number, o.body FROM outbox o JOIN row r ON r.id = o.row
+WHERE r.contact = :contact AND (:campaign = '' OR r.campaign = :campaign);
+
+-- name: events_of_row
+SELECT number, body FROM outbox WHERE row = :row;
+
+-- name: strip_event
+UPDATE outbox SET body = :body WHERE number = :number;
+
+-- name: erase_rows
+UPDATE row SET cells = '[]', notes = NULL, custom_fields = NULL, words = '', salt = NULL,
+    erased_ms = :now_ms
+WHERE contact = :contact AND (:campaign = '' OR campaign = :campaign) AND erased_ms IS NULL;
+
+-- name: erase_row
+UPDATE row SET cells = '[]', notes = NULL, custom_fields = NULL, words = '', salt = NULL,
+    erased_ms = :now_ms
+WHERE id = :id AND erased_ms IS NULL
+    AND status NOT IN ('pending', 'writing', 'deferred', 'doubtful')
+    AND NOT EXISTS (SELECT 1 FROM audit a WHERE a.contact = row.contact AND a.row = row.id);
+
+-- name: result_files_of_run
+SELECT f.directory, u.id FROM result_file f JOIN run u ON u.number = f.run WHERE f.run = :run;
+
+-- name: note_result_file
+INSERT OR IGNORE INTO result_file (run, directory)
+SELECT number, :directory FROM run WHERE id = :run;
+
+-- name: expirable
+-- Entries about the log itself stay: they say what was taken out, and by whom.
+SELECT number, row FROM audit
+WHERE run <> 0 AND number <= :sealed AND at_ms < :before_ms AND NOT EXISTS (
+    SELECT 1 FROM json_each(:holds) h
+    WHERE (json_extract(h.value, '$[0]') IN ('', audit.contact))
+        AND (json_extract(h.value, '$[1]') IN ('', audit.campaign)))
+ORDER BY number LIMIT :most;
+
+-- name: remove_entry
+DELETE FROM audit WHERE number = :number;
+
+-- name: remains_present
+SELECT 1 FROM remains WHERE present;
+
+-- name: remains_gone
+UPDATE remains SET present = 0;
 
 -- name: forecast
 -- What the next turns would make of a run's waiting rows, by campaign.

@@ -1,0 +1,150 @@
+"""The sealer: it puts settled entries under the tree and signs what the log is then.
+
+It works beside a run and never in its way: entries are read and hashed off the journal's writing
+thread, some at a time, and what comes of it is stored in one short transaction. What a process
+that died has left is sealed by the next one.
+"""
+
+import asyncio
+from collections.abc import Sequence
+from contextlib import suppress
+from functools import partial
+
+from aftercall.audit_ports import AuditLog, Seal, Signer
+from aftercall.domain.acts import Act, Deed, act_entry, key_in_force
+from aftercall.domain.commitment import canonical_json
+from aftercall.domain.merkle import leaf_hash, root
+from aftercall.domain.note import UNSIGNED_ORIGIN, Checkpoint, Note, Signature
+from aftercall.domain.tiles import TileKey, grown, subtrees
+from aftercall.errors import ConfigInvalid, JournalError
+from aftercall.ports import Clock
+
+SEAL_SECONDS = 5.0
+"""How often a run seals what was settled meanwhile."""
+
+SLICE = 256
+"""Entries that are hashed in one go: some two milliseconds, for which requests can wait."""
+
+GROUP_MAX = 16_384
+"""Entries under one checkpoint at the most."""
+
+
+class Sealer:
+    """Seals the entries of one journal; `signer` is None as long as there is no key."""
+
+    def __init__(self, log: AuditLog, signer: Signer | None, clock: Clock) -> None:
+        self._log = log
+        self._signer = signer
+        self._clock = clock
+        self._known = False
+
+    async def run(self, done: asyncio.Event) -> None:
+        """Seal regularly, and once more when all is done."""
+        last = False
+        while not last:
+            last = done.is_set()
+            await self.seal()
+            if not last:
+                with suppress(TimeoutError):
+                    await asyncio.wait_for(done.wait(), SEAL_SECONDS)
+
+    async def seal(self) -> int:
+        """Seal all entries that are not sealed yet; return how many they were.
+
+        Raises:
+            ConfigInvalid: the key was replaced by another one, which is to be used.
+            JournalError: the journal could not be read or written.
+        """
+        await self._introduce()
+        total = 0
+        while sealed := await self._seal_group():
+            total += sealed
+        return total
+
+    async def record(self, deed: Deed, *signers: Signer) -> None:
+        """Seal what there is, then an act as the entry behind it, under one checkpoint.
+
+        Args:
+            deed: the act.
+            signers: who signs; the log's own signer unless it is said.
+        """
+        chosen = signers or self._signers()
+        while True:
+            while await self._seal_group():
+                pass
+            now_ms = self._now_ms()
+            size = await asyncio.to_thread(self._log.sealed)
+            text = canonical_json(act_entry(deed, now_ms)).encode()
+            if await self._store(size, [leaf_hash(text)], (now_ms, chosen), deed):
+                return
+
+    async def _introduce(self) -> None:
+        """Record the key as an entry if the log does not know it yet."""
+        if self._known or self._signer is None:
+            return
+        acts = await asyncio.to_thread(self._log.acts)
+        mine = self._signer.key.text
+        if key_in_force(acts) != mine:
+            before = [str(entry["details"].get("from")) for _, entry in acts if entry["details"]]
+            if mine in before:
+                message = "The audit key in the configured file was replaced by another one."
+                fix = "Finish the replacement, or name the file with the new key."
+                command = "aftercall audit keygen --rotate"
+                raise ConfigInvalid(message, fix=fix, next_command=command)
+            await self.record(Deed(Act.KEY_ADDED, details={"key": mine}))
+        self._known = True
+
+    async def _seal_group(self) -> int:
+        # The time is taken before anything is read: what comes after it is in the next group.
+        at_ms = self._now_ms()
+        size = await asyncio.to_thread(self._log.sealed)
+        hashes: list[bytes] = []
+        while len(hashes) < GROUP_MAX:
+            part = await asyncio.to_thread(self._hashed, size + len(hashes))
+            hashes += part
+            if len(part) < SLICE:
+                break
+        if hashes:
+            await self._store(size, hashes, (at_ms, self._signers()), None)
+        return len(hashes)
+
+    def _hashed(self, first: int) -> list[bytes]:
+        return [leaf_hash(text) for text in self._log.texts(first, SLICE)]
+
+    async def _store(
+        self,
+        before: int,
+        hashes: Sequence[bytes],
+        signed: tuple[int, Sequence[Signer]],
+        deed: Deed | None,
+    ) -> bool:
+        at_ms, signers = signed
+        try:
+            tiles, top = await asyncio.to_thread(partial(self._planted, before, hashes))
+        except ValueError as trouble:
+            message = f"The audit log's tree is damaged: {trouble}."
+            fix = "See what is wrong with it; restore the journal from a backup."
+            raise JournalError(message, fix=fix, next_command="aftercall audit verify") from None
+        origin = signers[0].key.name if signers else UNSIGNED_ORIGIN
+        size = before + len(hashes)
+        text = Checkpoint(origin, size, top, at_ms).text
+        signatures = tuple(
+            Signature(one.key.name, one.key.key_id, one.sign(text.encode())) for one in signers
+        )
+        return await self._log.seal(
+            Seal(before, size, at_ms, str(Note(text, signatures)), tiles, deed)
+        )
+
+    def _planted(self, before: int, hashes: Sequence[bytes]) -> tuple[dict[TileKey, bytes], bytes]:
+        tiles = dict(grown(before, hashes, self._log.tile))
+
+        def read(level: int, place: int) -> bytes:
+            return tiles.get((level, place)) or self._log.tile(level, place)
+
+        return tiles, root(before + len(hashes), subtrees(read))
+
+    def _signers(self) -> Sequence[Signer]:
+        return () if self._signer is None else (self._signer,)
+
+    def _now_ms(self) -> int:
+        return self._clock.now_us() // 1000
