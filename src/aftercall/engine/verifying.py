@@ -91,7 +91,7 @@ class _Check:
         self._archive = archive
         self._sealed = sealed
         self._tree = TreeBuilder()
-        self._leaf_tile = b""
+        self._leaf_tile: tuple[int, bytes] = (-1, b"")
         self._checkpoints = _Checkpoints(archive.checkpoints(), trust, self.found)
         self._gaps: list[tuple[int, int]] = []
         self._expired: list[tuple[int, int]] = []
@@ -103,13 +103,20 @@ class _Check:
         self._checkpoints.meet(self._tree)
         for entry in self._archive.entries():
             self._pass_gap(min(entry.leaf, self._sealed))
+            if entry.leaf < self._tree.size:
+                message = f"An entry has the number {entry.leaf}, which no entry can have here."
+                raise Misfit(message)
             read = _read(entry)
+            hashed = leaf_hash(entry.text.encode(errors="surrogateescape"))
+            if entry.leaf < self._sealed:
+                self._compare(hashed)
+                # What an entry says counts once it is known to be what was sealed.
+                self._note_act(entry, read)
             self._checkpoints.check_time(entry)
-            self._note_act(entry, read)
             self._check_commitments(entry, read)
             self.found.entries += 1
             if entry.leaf < self._sealed:
-                self._add(leaf_hash(entry.text.encode(errors="surrogateescape")))
+                self._add(hashed)
             else:
                 if entry.leaf != self._sealed + self.found.unsealed:
                     message = f"Entry {entry.leaf - 1}, which was not sealed yet, is missing."
@@ -153,14 +160,17 @@ class _Check:
         if first < leaf:
             self._gaps.append((first, leaf - 1))
 
-    def _add(self, hashed: bytes) -> None:
+    def _compare(self, hashed: bytes) -> None:
+        """Compare an entry's hash with the one that is kept."""
         place, offset = divmod(self._tree.size, WIDTH)
-        if not offset:
-            self._leaf_tile = self._archive.tile(0, place)
-        kept = self._leaf_tile[offset * HASH_BYTES : (offset + 1) * HASH_BYTES]
+        if place != self._leaf_tile[0]:
+            self._leaf_tile = place, self._archive.tile(0, place)
+        kept = self._leaf_tile[1][offset * HASH_BYTES : (offset + 1) * HASH_BYTES]
         if kept != hashed:
             message = f"Entry {self._tree.size} is not what was sealed: its hash differs."
             raise Misfit(message)
+
+    def _add(self, hashed: bytes) -> None:
         for key, tile in self._tree.add(hashed):
             self._check_tile(key, tile)
         self._checkpoints.meet(self._tree)
@@ -180,7 +190,7 @@ class _Check:
     def _note_act(self, entry: StoredEntry, read: Mapping[str, Any]) -> None:
         """Take from an entry about the log itself what it says of others."""
         details = read.get("details")
-        if not isinstance(details, Mapping) or entry.leaf >= self._sealed:
+        if not isinstance(details, Mapping):
             return
         if read["kind"] in {Act.KEY_ADDED, Act.KEY_ROTATED}:
             self._checkpoints.learn(entry.leaf, str(details.get("key")), details.get("from"))
@@ -196,7 +206,7 @@ class _Check:
         if entry.salt is None:
             self.found.erased += 1
             self._unopened.setdefault((entry.campaign, entry.contact), entry.leaf)
-        elif commitments(entry.salt, entry.personal) != made:
+        elif not _opens(entry, made):
             message = (
                 f"The notes or custom fields of row {entry.row} are not those that entry"
                 f" {entry.leaf} committed to."
@@ -226,6 +236,13 @@ def _read(entry: StoredEntry) -> Mapping[str, Any]:
         raise Misfit(message)
     found: Mapping[str, Any] = read
     return found
+
+
+def _opens(entry: StoredEntry, made: object) -> bool:
+    try:
+        return commitments(entry.salt, entry.personal) == made
+    except ValueError:  # A text that was damaged cannot be encoded.
+        return False
 
 
 def _joined(ranges: Sequence[tuple[int, int]]) -> list[tuple[int, int]]:
@@ -296,6 +313,9 @@ class _Checkpoints:
 
     def end(self) -> None:
         """Check what only shows when all was read."""
+        if self._next is not None:
+            message = f"Checkpoint {self._next.number} has more entries than the newest one."
+            raise Misfit(message)
         if self._pinned:
             size = self._pinned[0][1].size
             sealed = 0 if self._found.latest is None else self._found.latest.size

@@ -12,6 +12,7 @@ from aftercall.adapters.journal.sqlite.rows import add_act, personal_of, run_num
 from aftercall.adapters.journal.sqlite.statements import statement
 from aftercall.adapters.journal.sqlite.writer import Writer
 from aftercall.audit_ports import Seal, StoredCheckpoint, StoredEntry
+from aftercall.domain.disposition import Json
 from aftercall.domain.tiles import TileKey
 from aftercall.errors import JournalError
 from aftercall.ports import AuditFilter
@@ -159,15 +160,22 @@ def _text(raw: bytes) -> str:
     return raw.decode(errors="surrogateescape")
 
 
+def _personal(row: sqlite3.Row) -> Mapping[str, Json]:
+    try:
+        return personal_of(row)
+    except ValueError:
+        return {"damaged": True}
+
+
 def _stored(row: sqlite3.Row) -> StoredEntry:
     return StoredEntry(
         leaf=row["number"] - 1,
         at_ms=row["at_ms"],
-        run=row["run_id"] or "",
+        run=row["run_id"],
         row=row["row"],
         campaign=row["campaign"],
         contact=row["contact"],
         text=row["entry"],
-        personal=personal_of(row),
+        personal=_personal(row),
         salt=row["salt"],
     )

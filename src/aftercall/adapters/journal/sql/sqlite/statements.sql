@@ -345,14 +345,14 @@ SELECT number, size, at_ms, note FROM audit_checkpoint ORDER BY number DESC LIMI
 SELECT number, entry FROM audit WHERE run = 0 ORDER BY number;
 
 -- name: audit_entries
-SELECT a.number, a.at_ms, u.id AS run_id, a.row, a.campaign, a.contact, a.entry,
-    r.notes, r.custom_fields, r.salt
+SELECT a.number, a.at_ms, CASE WHEN a.run = 0 THEN '' ELSE coalesce(u.id, '?') END AS run_id,
+    a.row, a.campaign, a.contact, a.entry, r.notes, r.custom_fields, r.salt
 FROM audit a LEFT JOIN run u ON u.number = a.run LEFT JOIN row r ON r.id = a.row
 ORDER BY a.number;
 
 -- name: audit_entries_of_row
-SELECT a.number, a.at_ms, u.id AS run_id, a.row, a.campaign, a.contact, a.entry,
-    r.notes, r.custom_fields, r.salt
+SELECT a.number, a.at_ms, CASE WHEN a.run = 0 THEN '' ELSE coalesce(u.id, '?') END AS run_id,
+    a.row, a.campaign, a.contact, a.entry, r.notes, r.custom_fields, r.salt
 FROM row r JOIN audit a ON a.contact = r.contact AND a.row = r.id JOIN run u ON u.number = a.run
 WHERE r.id = :row ORDER BY a.number;
 
