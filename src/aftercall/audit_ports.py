@@ -87,6 +87,10 @@ class AuditLog(Protocol):
         """Return how many entries are sealed."""
         ...
 
+    def stored(self) -> int:
+        """Return how many entries there are, sealed or not."""
+        ...
+
     def texts(self, first: int, most: int) -> Sequence[bytes]:
         """Return up to `most` entries from leaf `first` on, as they are hashed.
 

@@ -8,6 +8,7 @@ An implementation is held to it by one class with one fixture::
 """
 
 from .archive_contract import ArchiveContract
+from .audit_contract import AuditContract
 from .claims_contract import ClaimsContract
 from .intake_contract import IntakeContract
 from .outbox_contract import OutboxContract
@@ -24,5 +25,6 @@ class JournalContract(
     PacingContract,
     OutboxContract,
     ArchiveContract,
+    AuditContract,
 ):
     """Everything that a journal promises through its ports."""

@@ -10,6 +10,7 @@ from typing import Any, Protocol
 
 import pytest
 
+from aftercall.audit_ports import AuditArchive, AuditLog, Keeping
 from aftercall.domain import instant
 from aftercall.domain.audit import Exchange, Settled
 from aftercall.domain.disposition import Disposition, Problem
@@ -59,6 +60,10 @@ EXCHANGE = Exchange(read_ms=10.0, write_ms=20.0, wait_ms=95.0, http_status=204, 
 CATEGORIES = {"DO_NOT_CALL": Category.OPT_OUT, "CALL_BACK": Category.CALLBACK}
 
 
+class Log(AuditLog, AuditArchive, Protocol):
+    """The audit log, to write and to read."""
+
+
 class Journal(Protocol):
     """A journal that is open: its ports."""
 
@@ -76,6 +81,12 @@ class Journal(Protocol):
 
     @property
     def archive(self) -> Archive: ...
+
+    @property
+    def audit(self) -> Log: ...
+
+    @property
+    def keeping(self) -> Keeping: ...
 
     def close(self) -> None: ...
 

@@ -6,9 +6,8 @@ that died has left is sealed by the next one.
 """
 
 import asyncio
-from collections.abc import Sequence
-from contextlib import suppress
-from functools import partial
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
 
 from aftercall.audit_ports import AuditLog, Seal, Signer
 from aftercall.domain.acts import Act, Deed, act_entry, key_in_force
@@ -24,9 +23,6 @@ SEAL_SECONDS = 5.0
 
 SLICE = 256
 """Entries that are hashed in one go: some two milliseconds, for which requests can wait."""
-
-GROUP_MAX = 16_384
-"""Entries under one checkpoint at the most."""
 
 
 class Sealer:
@@ -73,9 +69,9 @@ class Sealer:
             while await self._seal_group():
                 pass
             now_ms = self._now_ms()
-            size = await asyncio.to_thread(self._log.sealed)
-            text = canonical_json(act_entry(deed, now_ms)).encode()
-            if await self._store(size, [leaf_hash(text)], (now_ms, chosen), deed):
+            growth = _Growth(self._log, await asyncio.to_thread(self._log.sealed))
+            growth.add([canonical_json(act_entry(deed, now_ms)).encode()])
+            if await self._store(growth, (now_ms, chosen), deed):
                 return
 
     async def _introduce(self) -> None:
@@ -95,56 +91,79 @@ class Sealer:
         self._known = True
 
     async def _seal_group(self) -> int:
-        # The time is taken before anything is read: what comes after it is in the next group.
+        # What comes after the time of a checkpoint is not under it, and what is came before.
         at_ms = self._now_ms()
-        size = await asyncio.to_thread(self._log.sealed)
-        hashes: list[bytes] = []
-        while len(hashes) < GROUP_MAX:
-            part = await asyncio.to_thread(self._hashed, size + len(hashes))
-            hashes += part
-            if len(part) < SLICE:
-                break
-        if hashes:
-            await self._store(size, hashes, (at_ms, self._signers()), None)
-        return len(hashes)
-
-    def _hashed(self, first: int) -> list[bytes]:
-        return [leaf_hash(text) for text in self._log.texts(first, SLICE)]
+        before = await asyncio.to_thread(self._log.sealed)
+        size = await asyncio.to_thread(self._log.stored)
+        growth = _Growth(self._log, before)
+        for first in range(before, size, SLICE):
+            await asyncio.to_thread(growth.take, min(SLICE, size - first))
+        if growth.size > before:
+            await self._store(growth, (at_ms, self._signers()), None)
+        return growth.size - before
 
     async def _store(
-        self,
-        before: int,
-        hashes: Sequence[bytes],
-        signed: tuple[int, Sequence[Signer]],
-        deed: Deed | None,
+        self, growth: "_Growth", signed: tuple[int, Sequence[Signer]], deed: Deed | None
     ) -> bool:
         at_ms, signers = signed
-        try:
-            tiles, top = await asyncio.to_thread(partial(self._planted, before, hashes))
-        except ValueError as trouble:
-            message = f"The audit log's tree is damaged: {trouble}."
-            fix = "See what is wrong with it; restore the journal from a backup."
-            raise JournalError(message, fix=fix, next_command="aftercall audit verify") from None
+        top = await asyncio.to_thread(growth.root)
         origin = signers[0].key.name if signers else UNSIGNED_ORIGIN
-        size = before + len(hashes)
-        text = Checkpoint(origin, size, top, at_ms).text
+        text = Checkpoint(origin, growth.size, top, at_ms).text
         signatures = tuple(
             Signature(one.key.name, one.key.key_id, one.sign(text.encode())) for one in signers
         )
-        return await self._log.seal(
-            Seal(before, size, at_ms, str(Note(text, signatures)), tiles, deed)
-        )
-
-    def _planted(self, before: int, hashes: Sequence[bytes]) -> tuple[dict[TileKey, bytes], bytes]:
-        tiles = dict(grown(before, hashes, self._log.tile))
-
-        def read(level: int, place: int) -> bytes:
-            return tiles.get((level, place)) or self._log.tile(level, place)
-
-        return tiles, root(before + len(hashes), subtrees(read))
+        note = str(Note(text, signatures))
+        seal = Seal(growth.before, growth.size, at_ms, note, growth.tiles, deed)
+        return await self._log.seal(seal)
 
     def _signers(self) -> Sequence[Signer]:
         return () if self._signer is None else (self._signer,)
 
     def _now_ms(self) -> int:
         return self._clock.now_us() // 1000
+
+
+class _Growth:
+    """The tiles that change while entries are put under the tree: 32 bytes an entry."""
+
+    def __init__(self, log: AuditLog, before: int) -> None:
+        self.before = self.size = before
+        self.tiles: dict[TileKey, bytes] = {}
+        self._log = log
+
+    def take(self, entries: int) -> None:
+        """Add the next entries of the log."""
+        self.add(self._log.texts(self.size, entries))
+
+    def add(self, texts: Sequence[bytes]) -> None:
+        """Add entries.
+
+        Raises:
+            JournalError: the tree as it is kept is damaged.
+        """
+        hashes = [leaf_hash(text) for text in texts]
+        with _telling_damage():
+            self.tiles.update(grown(self.size, hashes, self._tile))
+        self.size += len(hashes)
+
+    def root(self) -> bytes:
+        """Return the root of the grown tree.
+
+        Raises:
+            JournalError: the tree as it is kept is damaged.
+        """
+        with _telling_damage():
+            return root(self.size, subtrees(self._tile))
+
+    def _tile(self, level: int, place: int) -> bytes:
+        return self.tiles.get((level, place)) or self._log.tile(level, place)
+
+
+@contextmanager
+def _telling_damage() -> Iterator[None]:
+    try:
+        yield
+    except ValueError as trouble:
+        message = f"The audit log's tree is damaged: {trouble}."
+        fix = "See what is wrong with it; restore the journal from a backup."
+        raise JournalError(message, fix=fix, next_command="aftercall audit verify") from None

@@ -49,6 +49,11 @@ class SqliteAuditArchive:
         with told(self._path):
             return sealed_in(self._db)
 
+    def stored(self) -> int:
+        """Return how many entries there are, sealed or not."""
+        with told(self._path):
+            return int(self._db.execute(statement("audit_last")).fetchone()[0])
+
     def texts(self, first: int, most: int) -> Sequence[bytes]:
         """Return up to `most` entries from leaf `first` on, as they are hashed."""
         with told(self._path):
