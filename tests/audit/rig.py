@@ -60,6 +60,7 @@ class Desk:
 
     async def small(self) -> None:
         """Fill the trail: rows of all kinds, several checkpoints, acts, personal data."""
+        await self.sealer.seal()
         await self.settle("P1", notes="Called Zoë back.", custom_fields={"phone": "0555"})
         await self.sealer.seal()
         self.clock.now_ms += 5000

@@ -45,29 +45,27 @@ class Sealer:
                     await asyncio.wait_for(done.wait(), SEAL_SECONDS)
 
     async def seal(self) -> int:
-        """Seal all entries that are not sealed yet; return how many they were.
+        """Seal all entries that are there and not sealed yet; return how many they were.
 
         Raises:
             ConfigInvalid: the key was replaced by another one, which is to be used.
             JournalError: the journal could not be read or written.
         """
         await self._introduce()
-        total = 0
-        while sealed := await self._seal_group():
-            total += sealed
-        return total
+        return await self._seal_what_is_there(self._signers())
 
     async def record(self, deed: Deed, *signers: Signer) -> None:
-        """Seal what there is, then an act as the entry behind it, under one checkpoint.
+        """Seal what there is, then an act as the entry behind it, under a checkpoint of its own.
 
         Args:
             deed: the act.
-            signers: who signs; the log's own signer unless it is said.
+            signers: who signs that; the log's own signer unless it is said.
         """
+        # A key that the log does not know yet signs nothing before its own introduction.
+        before = () if deed.act is Act.KEY_ADDED else self._signers()
         chosen = signers or self._signers()
         while True:
-            while await self._seal_group():
-                pass
+            await self._seal_what_is_there(before)
             now_ms = self._now_ms()
             growth = _Growth(self._log, await asyncio.to_thread(self._log.sealed))
             growth.add([canonical_json(act_entry(deed, now_ms)).encode()])
@@ -90,17 +88,18 @@ class Sealer:
             await self.record(Deed(Act.KEY_ADDED, details={"key": mine}))
         self._known = True
 
-    async def _seal_group(self) -> int:
-        # What comes after the time of a checkpoint is not under it, and what is came before.
-        at_ms = self._now_ms()
-        before = await asyncio.to_thread(self._log.sealed)
-        size = await asyncio.to_thread(self._log.stored)
-        growth = _Growth(self._log, before)
-        for first in range(before, size, SLICE):
-            await asyncio.to_thread(growth.take, min(SLICE, size - first))
-        if growth.size > before:
-            await self._store(growth, (at_ms, self._signers()), None)
-        return growth.size - before
+    async def _seal_what_is_there(self, signers: Sequence[Signer]) -> int:
+        while True:
+            # What comes after the time of a checkpoint is not under it, and what is came before.
+            at_ms = self._now_ms()
+            before = await asyncio.to_thread(self._log.sealed)
+            size = await asyncio.to_thread(self._log.stored)
+            growth = _Growth(self._log, before)
+            for first in range(before, size, SLICE):
+                await asyncio.to_thread(growth.take, min(SLICE, size - first))
+            grown_by = growth.size - before
+            if not grown_by or await self._store(growth, (at_ms, signers), None):
+                return grown_by
 
     async def _store(
         self, growth: "_Growth", signed: tuple[int, Sequence[Signer]], deed: Deed | None
