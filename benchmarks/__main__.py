@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from statistics import median
 
-from benchmarks import pace, size, throughput
+from benchmarks import pace, size, throughput, trail
 
 Measure = Callable[[int], Mapping[str, float]]
 
@@ -32,6 +32,8 @@ BENCHMARKS = (
     Benchmark("size", size.memory, 100_000, 200),
     Benchmark("size", size.resumption, 1_000_000, 3000),
     Benchmark("start", size.start_up, 10, 2),
+    Benchmark("audit", trail.sealing, 20_000, 300),
+    Benchmark("audit", trail.checking, 1_000_000, 300),
 )
 
 BARS = {
@@ -50,6 +52,10 @@ BARS = {
     "more than at a tenth of the rows, MiB": "<= 10",
     "resume after a kill, seconds to a request": "<= 1.0",
     "--help, seconds": "<= 0.25",
+    "sealing, share of the cost of a row": "<= 0.10",
+    "audit verify, CPU seconds": "< 60",
+    "audit prove, slowest, ms": "< 50",
+    "audit prove, largest, bytes": "< 2048",
 }
 """What each figure must reach; the others are told for information."""
 

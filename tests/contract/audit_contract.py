@@ -213,6 +213,15 @@ class AuditContract(Contract):
         assert await keeping.expire(EXPIRY, NOW + 500, NOW + 2000) == 0
         assert len(log.acts()) == 2
 
+    async def test_no_number_is_given_twice_when_all_expire(self, rig: Rig) -> None:
+        await bring_private(rig)
+        await bring_private(rig, "P2")
+        log = rig.journal.audit
+        await log.seal(seal(0, 2))
+        assert await rig.journal.keeping.expire(EXPIRY, NOW + 500, NOW + 2000) == 2
+        ((leaf, act),) = log.acts()
+        assert (leaf, act["details"]["leaves"]) == (2, [[0, 1]])
+
     async def test_a_row_goes_with_the_last_of_its_entries(self, rig: Rig) -> None:
         await rig.admit(candidate(notes="private words"))
         await rig.settle(await rig.claim(), LOST)

@@ -273,14 +273,15 @@ def test_old_entries_expire_and_the_trail_still_fits(signed: Desk) -> None:
     assert done.stderr.startswith("6 entries older than 1 days"), done.stderr
     assert PRIVATE.encode() not in (signed.path / "aftercall.db").read_bytes()
     found = signed.json("audit", "verify")
-    assert (found["ok"], found["expired"], found["entries"]) == (True, 6, 2)
+    assert found["ok"], found
+    assert (found["expired"], found["entries"]) == (6, 2)
     assert "6 more expired" in signed.run("audit", "verify").stdout
     whole = signed.run("audit", "export", "--format", "bundle").stdout
     signed.write("after.jsonl", whole)
     checked = signed.run("audit", "verify-bundle", "after.jsonl", "--key", key_of(signed))
     assert "2 of the log's 8 entries" in checked.stdout
     with closing(sqlite3.connect(signed.path / "aftercall.db")) as db, db:
-        db.execute("DELETE FROM audit WHERE number = 1")
+        db.execute("DELETE FROM audit WHERE number = (SELECT min(number) FROM audit)")
     gone = signed.run("audit", "verify")
     assert gone.returncode == 1
     assert "no entry says that it expired" in gone.stderr

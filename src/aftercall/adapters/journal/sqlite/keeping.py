@@ -138,14 +138,15 @@ def _expire(db: sqlite3.Connection, deed: Deed, before_ms: int, now_ms: int) -> 
     if not found:
         return 0
     numbers = [row["number"] for row in found]
+    # The entry comes first: SQLite gives the number of a last row that was removed to the next one.
+    leaves = _ranges(number - 1 for number in numbers)
+    add_act(db, replace(deed, details={**deed.details, "leaves": leaves}), now_ms)
     db.executemany(statement("remove_entry"), [{"number": number} for number in numbers])
     for row in {row["row"] for row in found}:
         # A row goes with the last of its entries.
         if db.execute(statement("erase_row"), {"id": row, "now_ms": now_ms}).rowcount:
             events = db.execute(statement("events_of_row"), {"row": row}).fetchall()
             _strip_events(db, events)
-    leaves = _ranges(number - 1 for number in numbers)
-    add_act(db, replace(deed, details={**deed.details, "leaves": leaves}), now_ms)
     return len(numbers)
 
 
