@@ -25,6 +25,7 @@ OURS_AT_START = {
     "aftercall.interfaces.cli.options",
     "aftercall.interfaces.cli.program",
     "aftercall.interfaces.cli.setup",
+    "aftercall.interfaces.cli.trail",
     "aftercall.interfaces.cli.trial",
     "aftercall.interfaces.cli.work",
 }

@@ -86,7 +86,7 @@ def verify(
     *,
     json: Json = False,
 ) -> int:
-    """Check the whole trail: every entry, the tree, every checkpoint and signature.
+    """Check every entry, the tree, every checkpoint and signature.
 
     It says the first thing that does not fit. A checkpoint that was kept elsewhere shows, too,
     that nothing was cut off or written anew since then.
@@ -133,7 +133,10 @@ def checkpoint(
         bool, typer.Option("--all", help="All of them, the oldest first.")
     ] = False,
 ) -> int:
-    """Print the newest checkpoint: keep it elsewhere, to check the log against it later."""
+    """Print the newest checkpoint.
+
+    Keep it elsewhere, to check the log against it later.
+    """
     from aftercall.interfaces.cli import checking
 
     return checking.checkpoint(place, every=all)
@@ -141,7 +144,7 @@ def checkpoint(
 
 @grouped
 def consistency(old: Old, new: New, place: Place) -> int:
-    """Prove that the log of one checkpoint is the beginning of another's.
+    """Prove that one checkpoint's log is the beginning of another's.
 
     OLD and NEW are files with checkpoints.
     """
@@ -161,7 +164,7 @@ def keygen(
         bool, typer.Option("--rotate", help="Replace the key; the old one signs that.")
     ] = False,
 ) -> int:
-    """Make the private key that signs the trail, and print the public one.
+    """Make the key that signs the trail, and print its public half.
 
     It is written to audit.key_file, for its owner alone to read, and never over another key.
     """
@@ -217,7 +220,7 @@ def expire(place: Place) -> int:
 
 @grouped
 def hold_add(reason: Reason, place: Place, contact: Contact = "", campaign: Campaign = "") -> int:
-    """Place a legal hold on a contact, a campaign, or a contact in a campaign."""
+    """Place a legal hold on a contact, a campaign, or both."""
     from aftercall.interfaces.cli import keeping
 
     return keeping.hold_add(place, contact, campaign, reason)
