@@ -24,9 +24,10 @@ from aftercall.domain import instant
 from aftercall.domain.audit import Exchange, Finding, Origin, Subject, audit_entry
 from aftercall.domain.commitment import canonical_json
 from aftercall.domain.status import Status
+from aftercall.engine.checkpoints import Trust
 from aftercall.engine.proving import prove_row
 from aftercall.engine.sealing import Sealer
-from aftercall.engine.verifying import Trust, verify_log
+from aftercall.engine.verifying import verify_log
 from benchmarks.rig import ENVIRONMENT, fast_server, rows, settings
 
 PROOFS = 50

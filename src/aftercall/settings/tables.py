@@ -7,9 +7,7 @@ from typing import Annotated, Literal
 
 from pydantic import (
     AfterValidator,
-    BaseModel,
     BeforeValidator,
-    ConfigDict,
     Field,
     FilePath,
     SecretStr,
@@ -29,6 +27,8 @@ from aftercall.settings.addresses import (
     proxy_address,
     tenant_address,
 )
+from aftercall.settings.audit import Audit, nameable
+from aftercall.settings.table import Table
 
 OF_TABLE = "of_table"
 """The kind of an error that is about the table around the key at which it is found."""
@@ -69,26 +69,11 @@ def _cell(value: object) -> object:
     return value.isoformat() if isinstance(value, date) else value
 
 
-def _nameable(path: Path) -> Path:
-    if "\0" in str(path):
-        raise PydanticCustomError("nul_byte", "must not hold a NUL character")
-    return path
-
-
 CanonicalName = Annotated[str, AfterValidator(_canonical)]
 CampaignId = Annotated[str, Field(min_length=1, max_length=ID_CHARACTERS_MAX)]
 Cell = Annotated[str, BeforeValidator(_cell)]
 Code = Annotated[str, AfterValidator(_code)]
 PerSecond = Annotated[float, Field(strict=True, gt=0, le=1_000_000)]
-
-
-class Table(BaseModel):
-    """What all tables share: nothing changes later, and no key is ignored."""
-
-    # Errors of pydantic would otherwise repeat what was given, which may hold a password.
-    model_config = ConfigDict(
-        frozen=True, extra="forbid", allow_inf_nan=False, hide_input_in_errors=True
-    )
 
 
 class Tenant(Table):
@@ -322,32 +307,10 @@ class Journal(Table):
         return Path(self.url.removeprefix(JOURNAL_PREFIX))
 
 
-class Audit(Table):
-    """The audit trail: who signs it, and how long it is kept."""
-
-    key_file: Annotated[Path, AfterValidator(_nameable)] = Field(
-        default=Path("aftercall-audit.key"),
-        description=(
-            "The private key that signs the trail, made by `aftercall audit keygen`. Without the"
-            " file the trail is not signed."
-        ),
-    )
-    retain_days: int = Field(
-        default=1856,
-        strict=True,
-        ge=1,
-        le=36_500,
-        description=(
-            "Days until `aftercall audit expire` takes an entry out; by default five years and"
-            " thirty days."
-        ),
-    )
-
-
 class Results(Table):
     """Where the result files of a run go."""
 
-    directory: Annotated[Path, AfterValidator(_nameable)] = Field(
+    directory: Annotated[Path, AfterValidator(nameable)] = Field(
         default=Path(), description="The directory."
     )
 
