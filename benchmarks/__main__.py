@@ -57,7 +57,8 @@ BARS = {
     "resume after a kill, seconds to a request": "<= 1.0",
     "sealing, share of the cost of a row": "<= 0.10",
     "audit verify, CPU seconds": "< 60",
-    "audit prove, ms, slowest": "< 50",
+    "audit prove, slowest, ms": "< 50",
+    "audit prove, largest, bytes": "< 2048",
     "--help, seconds": "<= 0.25",
 }
 """What each figure must reach; the others are told for information."""

@@ -12,8 +12,9 @@ from aftercall.adapters.journal.sqlite.audit_log import SqliteAuditArchive
 from aftercall.adapters.signing import Ed25519Signer, verify
 from aftercall.domain.acts import Act, Deed, Scope
 from aftercall.domain.note import Note, VerifierKey
+from aftercall.engine.checkpoints import Misfit, Trust, Verified
 from aftercall.engine.sealing import Sealer
-from aftercall.engine.verifying import Misfit, Trust, Verified, verify_log
+from aftercall.engine.verifying import verify_log
 from tests.contract.rig import GONE, LOST, NOW, WRITTEN, Rig, broken, candidate, concluded
 
 NAME = "log.example/test"

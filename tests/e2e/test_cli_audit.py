@@ -105,6 +105,18 @@ def test_without_a_key_it_says_so_and_what_to_do(office: Desk) -> None:
     assert office.json("audit", "verify")["signed"] == 1
 
 
+def test_check_tells_whether_the_trail_is_signed(office: Desk) -> None:
+    told = office.run("check").stdout
+    assert "not signed" in told
+    assert "audit keygen" in told
+    office.run("audit", "keygen", "--name", "log.example/one")
+    assert "signed as log.example/one" in office.run("check").stdout
+    (office.path / "aftercall-audit.key").chmod(0o644)
+    done = office.run("check")
+    assert done.returncode == 78
+    assert "chmod 600" in done.stdout
+
+
 def test_a_change_is_found_and_told(signed: Desk) -> None:
     with closing(sqlite3.connect(signed.path / "aftercall.db")) as db, db:
         db.execute("UPDATE audit SET entry = replace(entry, 'applied', 'missing') WHERE row = 2")

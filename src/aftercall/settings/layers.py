@@ -10,9 +10,10 @@ from pydantic import BaseModel, ValidationError
 from aftercall.errors import ConfigInvalid
 from aftercall.settings import places
 from aftercall.settings.addresses import file_in, holds_credentials, journal_in
+from aftercall.settings.audit import Audit
 from aftercall.settings.places import KeyPath, Nowhere, Place
 from aftercall.settings.problems import PREFIX, problem_of_key, problems_of
-from aftercall.settings.tables import Audit, Journal, Results, Settings
+from aftercall.settings.tables import Journal, Results, Settings
 
 DEFAULT_FILE = Path("aftercall.toml")
 """The configuration file that is read when none is named."""

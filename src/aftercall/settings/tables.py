@@ -26,6 +26,7 @@ from aftercall.settings.addresses import (
     proxy_address,
     tenant_address,
 )
+from aftercall.settings.audit import Audit, nameable
 from aftercall.settings.crm import CampaignId, Crm
 from aftercall.settings.opt_outs import OptOuts
 from aftercall.settings.table import Table
@@ -67,12 +68,6 @@ def _cell(value: object) -> object:
     if isinstance(value, int) and not isinstance(value, bool):
         return str(value)
     return value.isoformat() if isinstance(value, date) else value
-
-
-def _nameable(path: Path) -> Path:
-    if "\0" in str(path):
-        raise PydanticCustomError("nul_byte", "must not hold a NUL character")
-    return path
 
 
 CanonicalName = Annotated[str, AfterValidator(_canonical)]
@@ -284,32 +279,10 @@ class Journal(Table):
         return Path(self.url.removeprefix(JOURNAL_PREFIX))
 
 
-class Audit(Table):
-    """The audit trail: who signs it, and how long it is kept."""
-
-    key_file: Annotated[Path, AfterValidator(_nameable)] = Field(
-        default=Path("aftercall-audit.key"),
-        description=(
-            "The private key that signs the trail, made by `aftercall audit keygen`. Without the"
-            " file the trail is not signed."
-        ),
-    )
-    retain_days: int = Field(
-        default=1856,
-        strict=True,
-        ge=1,
-        le=36_500,
-        description=(
-            "Days until `aftercall audit expire` takes an entry out; by default five years and"
-            " thirty days."
-        ),
-    )
-
-
 class Results(Table):
     """Where the result files of a run go."""
 
-    directory: Annotated[Path, AfterValidator(_nameable)] = Field(
+    directory: Annotated[Path, AfterValidator(nameable)] = Field(
         default=Path(), description="The directory."
     )
 

@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 
 from aftercall.adapters.clock import SystemClock
 from aftercall.adapters.journal.sqlite import SqliteJournal
+from aftercall.adapters.signing import load_signer
 from aftercall.adapters.transport import HttpTransport
 from aftercall.domain import answer, instant
 from aftercall.domain.disposition import Disposition
@@ -59,6 +60,7 @@ async def check_up(
     request = token_request(target, identity)
     endpoints = endpoints_of(settings, environment)
     yield _journal(settings)
+    yield _audit(settings)
     clock = SystemClock()
     async with HttpTransport(transport_options(settings)) as tenant:
         got = await _send(tenant, request)
@@ -92,6 +94,20 @@ def _journal(settings: Settings) -> CheckResult:
     except AftercallError as trouble:
         return CheckResult("journal", "fail", trouble.message, trouble.fix)
     return CheckResult("journal", "ok", f"{path} can be written, and nobody else works on it.")
+
+
+def _audit(settings: Settings) -> CheckResult:
+    path = settings.audit.key_file
+    try:
+        signer = load_signer(path)
+    except AftercallError as trouble:
+        return CheckResult("audit", "fail", trouble.message, trouble.fix)
+    if signer is None:
+        fix = "Make one: aftercall audit keygen"
+        return CheckResult(
+            "audit", "warn", f"There is no key {path}: the trail is not signed.", fix
+        )
+    return CheckResult("audit", "ok", f"The trail is signed as {signer.key.name}.")
 
 
 def _signed_in(target: Target, got: HttpResponse | SendFailure, token: object) -> CheckResult:

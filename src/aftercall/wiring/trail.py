@@ -13,8 +13,8 @@ from aftercall.adapters.signing import Ed25519Signer, load_signer, verify, write
 from aftercall.audit_ports import PersonalData
 from aftercall.domain.acts import Act, Deed, Hold, Scope, holds, key_in_force
 from aftercall.domain.note import Note, VerifierKey
+from aftercall.engine.checkpoints import Trust
 from aftercall.engine.sealing import Sealer
-from aftercall.engine.verifying import Trust
 from aftercall.errors import AftercallError, ConfigInvalid, JournalError
 from aftercall.settings import Settings
 from aftercall.wiring.results import rewrite_results

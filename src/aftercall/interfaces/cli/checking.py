@@ -10,8 +10,9 @@ from aftercall.domain import instant
 from aftercall.domain.acts import keys_in
 from aftercall.domain.bundle import BundleBroken, BundleContent, check_bundle
 from aftercall.domain.note import Checkpoint, Note, hash_text
+from aftercall.engine.checkpoints import TOLERANCE_MS, Misfit, Trust, Verified
 from aftercall.engine.proving import compare, latest_checkpoint, prove_row
-from aftercall.engine.verifying import TOLERANCE_MS, Misfit, Trust, Verified, verify_log
+from aftercall.engine.verifying import verify_log
 from aftercall.errors import AftercallError
 from aftercall.interfaces.cli.figures import count
 from aftercall.interfaces.cli.listings import journal_of

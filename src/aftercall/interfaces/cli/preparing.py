@@ -21,7 +21,7 @@ NAME_COLUMNS = 8
 
 BAD_TENANT = 75
 BAD_CONFIGURATION = 78
-OURS = ("journal", "config")
+OURS = ("journal", "config", "audit")
 """Findings about this side; those about the other side can pass by themselves."""
 
 
