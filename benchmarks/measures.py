@@ -36,13 +36,21 @@ def latency_ceiling(size: int) -> float:
 
 def pace_used(seconds: int) -> float:
     """Return requests sent against those permitted at 10 per second; a 429 voids it."""
-    size = CAMPAIGNS * seconds * 5
     with peer("--rate", "10") as one:
-        took = _run_seconds(one, size, CAMPAIGNS, rate=10.0, crm=False)
-        stats = one.stats()
-    if any(campaign["throttled"] for campaign in stats["campaigns"].values()):
-        return 0.0
-    return 2 * size / (took * 10 * CAMPAIGNS)
+        used, throttled = paced(one, seconds)
+    return 0.0 if throttled else used
+
+
+def paced(one: Peer, seconds: int) -> tuple[float, int]:
+    """Send for about so many seconds at 10 per second.
+
+    Returns:
+        Requests sent against those permitted, and how many were answered with 429.
+    """
+    size = CAMPAIGNS * seconds * 5
+    took = _run_seconds(one, size, CAMPAIGNS, rate=10.0, crm=False)
+    throttled = sum(campaign["throttled"] for campaign in one.stats()["campaigns"].values())
+    return 2 * size / (took * 10 * CAMPAIGNS), throttled
 
 
 def flatness(size: int) -> float:

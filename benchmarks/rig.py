@@ -26,6 +26,7 @@ class Peer:
 
     url: str
     crm_url: str
+    pid: int
 
     def stats(self) -> dict[str, Any]:
         """Return what it counted."""
@@ -49,7 +50,7 @@ def peer(*flags: str) -> Iterator[Peer]:
             raise RuntimeError
         told = json.loads(process.stdout.readline())
         try:
-            yield Peer(told["url"], told["crm_url"])
+            yield Peer(told["url"], told["crm_url"], process.pid)
         finally:
             process.stdin.close()
 
