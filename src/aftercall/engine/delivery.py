@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 
 from aftercall.domain.webhook import next_delivery_ms, sign
@@ -72,10 +73,10 @@ class Courier:
                 return
             else:
                 self._wake.clear()
-                try:
-                    await asyncio.wait_for(self._wake.wait(), LOOK_SECONDS)
-                except TimeoutError:
-                    continue
+                # Not `wait_for`: before Python 3.12 it can lose a cancellation.
+                with suppress(TimeoutError):
+                    async with asyncio.timeout(LOOK_SECONDS):
+                        await self._wake.wait()
 
     async def _deliver_all(self, due: Sequence[Delivery], halt: Halt, progress: Progress) -> None:
         waiting = iter(due)
