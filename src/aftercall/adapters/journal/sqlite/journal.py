@@ -6,6 +6,7 @@ from pathlib import Path
 from aftercall.adapters.journal.sqlite.archive import SqliteArchive
 from aftercall.adapters.journal.sqlite.claims import SqliteClaims
 from aftercall.adapters.journal.sqlite.connection import (
+    check_schema,
     connect,
     create,
     lock,
@@ -64,7 +65,13 @@ def open_archive(path: Path) -> SqliteArchive:
         message = f"There is no journal at {path}."
         fix = "Run a sync first, or say where the journal is with --journal."
         raise JournalError(message, fix=fix, next_command="aftercall sync calls.csv")
-    return SqliteArchive(connect(path, write=False), path)
+    db = connect(path, write=False)
+    try:
+        check_schema(db, path)
+    except BaseException:
+        db.close()
+        raise
+    return SqliteArchive(db, path)
 
 
 def copy_journal(path: Path, copy: Path) -> None:
