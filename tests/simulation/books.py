@@ -12,6 +12,7 @@ from .tenant import SECRET, Crm, Tenant, moment
 
 OPEN = {"pending", "writing", "deferred", "doubtful"}
 HOLDING = OPEN | {"applied", "unchanged", "superseded"}
+REFUSED = {"missing", "rejected", "failed"}
 CANARIES = ("canary-note", "canary-token", SECRET)
 
 Identity = tuple[str, str, str, str]
@@ -72,10 +73,13 @@ class Books:
     def _may_fail(self, row: Mapping[str, Any]) -> bool:
         """Say whether so much went wrong with a contact that its row may use its attempts up."""
         history = self._history
-        hits = sum(one.contact == row["contact"] for one in history.faults)
+        # A call that begins or ends between read and write costs an attempt (412), as does
+        # somebody else's write.
+        hits = sum(one.contact == row["contact"] for one in history.faults + history.touches)
+        hits += 2 * sum(one.contact == row["contact"] for one in history.calls)
         if history.outages or any(one.count for one in history.ends):
             return True
-        return hits >= history.attempts
+        return bool(hits >= history.attempts)
 
     def _balance_entries(self) -> None:
         settled = Counter(
@@ -88,13 +92,12 @@ class Books:
                 self._note("G7 entries", f"{words} with {settled[row['id']]} settled entries")
         latest = {one["told"]["row_id"]: one["told"] for one in self._entries}
         for row in self._rows:
-            if row["status"] not in OPEN and latest[row["id"]]["status"] != row["status"]:
+            told = latest.get(row["id"], {"status": None})["status"]
+            if row["status"] not in OPEN and told != row["status"]:
                 self._note("G7 entries", f"row {row['id']} and its entry disagree")
 
     def _identity(self, row: Mapping[str, Any]) -> Identity:
-        entry = next(
-            one["told"] for one in self._entries if one["told"]["row_id"] == row["id"]
-        )
+        entry = next(one["told"] for one in self._entries if one["told"]["row_id"] == row["id"])
         at = moment(entry["disposition_timestamp"]).isoformat()
         return (row["contact"], row["outcome"], row["agent"], at)
 
@@ -105,11 +108,31 @@ class Books:
                 applied[self._identity(row)] += 1
         landed = Counter({name: count for name, count in self._referee.landed.items() if count})
         for name in (landed - applied).keys() & landed.keys():
-            self._note("G3 ledger", f"{name} landed, but no row says so")
+            if not self._overtaken(name):
+                self._note("G3 ledger", f"{name} landed, but no row says so")
         for name in applied - landed:
             self._note("G1 ledger", f"{name} is applied, but has not landed")
         for row in self._rows:
             self._judge_refusal(row)
+
+    def _overtaken(self, name: Identity) -> bool:
+        """Say whether a write in doubt was written over by somebody before it was read back.
+
+        Then nobody can tell that it ever landed; the audit says that it was in doubt. The same
+        holds while the tenant refuses the read back: the row stays in doubt for a retry.
+        """
+        if any(
+            row["doubt"] and row["status"] in REFUSED and row["contact"] == name[0]
+            for row in self._rows
+        ):
+            return True
+        doubted = {
+            (one["contact"], one["told"]["outcome_code"])
+            for one in self._entries
+            if one["told"]["kind"] == "in_doubt"
+        }
+        touched = any(one.contact == name[0] for one in self._history.touches)
+        return touched and name[:2] in doubted
 
     def _judge_refusal(self, row: Mapping[str, Any]) -> None:
         told = self._tenant.told.get(row["contact"])

@@ -4,16 +4,18 @@ The writer is the product's own; only its thread is replaced. A commit takes som
 operations that come in meanwhile share it, as they do with the thread.
 """
 
-import asyncio
 import sqlite3
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from aftercall.adapters.journal.sqlite.connection import migrate
 from aftercall.adapters.journal.sqlite.writer import GROUP_MAX, LINGER_SECONDS, Writer, _Job
 
 from .virtual import Died, VirtualLoop
+
+if TYPE_CHECKING:
+    from asyncio import Future, TimerHandle
 
 PATH = Path("/simulated/journal.db")
 COMMIT_SECONDS = 0.002
@@ -84,9 +86,7 @@ _image: list[bytes] = []
 
 def new_disk() -> Disk:
     """Return a migrated journal on a disk of its own, watched."""
-    disk = sqlite3.connect(
-        ":memory:", isolation_level=None, check_same_thread=False, factory=Disk
-    )
+    disk = sqlite3.connect(":memory:", isolation_level=None, check_same_thread=False, factory=Disk)
     disk.row_factory = sqlite3.Row
     if not _image:
         migrate(disk, PATH)
@@ -107,11 +107,11 @@ class SteppedWriter(Writer):
         self._loop = loop
         self._latency = latency
         self._waiting: list[_Job] = []
-        self._timer: asyncio.TimerHandle | None = None
+        self._timer: TimerHandle | None = None
         self._busy = False
 
     async def run(self, operation: Callable[..., Any], *, patient: bool = False) -> Any:
-        future: asyncio.Future[Any] = self._loop.create_future()
+        future: Future[Any] = self._loop.create_future()
         self._waiting.append(_Job(operation, patient, future, self._loop))
         self._plan(patient=patient)
         return await future

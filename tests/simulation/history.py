@@ -233,7 +233,17 @@ class _Maker:
     def end(self, process: int) -> End:
         dice = self.dice
         kind = dice.choice(
-            ("step", "step", "step", "statement", "statement", "committed", "full", "locked", "stop")
+            (
+                "step",
+                "step",
+                "step",
+                "statement",
+                "statement",
+                "committed",
+                "full",
+                "locked",
+                "stop",
+            )
         )
         most = {"step": 1500, "statement": 500, "stop": 60}.get(kind, 40)
         return End(process, kind, int(most ** dice.random()) + 1)
@@ -288,12 +298,13 @@ def history_of(seed: int) -> History:
         ),
         outages=tuple(
             Outage(
-                dice.uniform(0, 8), dice.choice((1.0, 20.0, 90.0)),
+                dice.uniform(0, 8),
+                dice.choice((1.0, 20.0, 90.0)),
                 dice.choice(("refused", "error", "timeout")),
             )
             for _ in maker.some(2, 0.2)
             if eventful
-        ),  # fmt: skip
+        ),
         jumps=tuple(
             Jump(dice.uniform(0, 8), dice.choice((-86400.0, -3600.0, -20.0, -2.0, 2.0, 3600.0)))
             for _ in maker.some(2, 0.1)

@@ -137,9 +137,9 @@ class _Trip:
         elif kind in {"timeout", "late", "late_without_etag"}:
             self._back(MaybeSent("timeout", WORDS["timeout"]), PATIENCE_SECONDS)
             if kind != "timeout":
-                self._network.later(PATIENCE_SECONDS + seconds, self._do)
+                self._network.later(PATIENCE_SECONDS + seconds, self._commit)
         elif kind == "timeout_after":
-            self._network.later(self._half, self._do)
+            self._network.later(self._half, self._commit)
             self._back(MaybeSent("timeout", WORDS["timeout"]), PATIENCE_SECONDS)
         elif kind == "slow" and seconds >= PATIENCE_SECONDS:
             self.go(Fault("", "", 0, "timeout_after"))
@@ -170,7 +170,7 @@ class _Trip:
             self._network.later(seconds, self._again)
         self._back(answer, self._half + (seconds if kind == "slow" else 0.0))
 
-    def _instead(self, kind: str, seconds: float) -> Answer | None:
+    def _instead(self, kind: str, seconds: float) -> Answer | None:  # noqa: C901 - a list of cases
         """Return the answer of a fault that lets nothing be done."""
         match kind:
             case "reset":
@@ -198,6 +198,9 @@ class _Trip:
 
     def _do(self, *, stale: bool = False) -> Reply:
         return self._network.process(self._request, self._method, stale=stale)
+
+    def _commit(self) -> None:
+        self._do()
 
     def _again(self) -> None:
         headers = {name: text for name, text in self._request.headers.items() if name != "if-match"}

@@ -78,6 +78,7 @@ class Outcome:
     fired: Counter[str] = field(default_factory=Counter)
     statuses: Counter[str] = field(default_factory=Counter)
     ends: Counter[str] = field(default_factory=Counter)
+    firsts: dict[str, float] = field(default_factory=dict)
 
     @property
     def broken(self) -> str | None:
@@ -144,7 +145,7 @@ class Machine:
         self.network.heard = self.referee.heard
         self.archive = SqliteArchive(self.disk, PATH)
         self.outcome = Outcome(history, self.referee.violations)
-        self.fed = 0
+        self._disk_failed = False
         for jump in history.jumps:
             self.timeline.at(jump.at, lambda by=jump.seconds: self.timeline.jump(by))  # type: ignore[misc]
 
@@ -163,7 +164,7 @@ class Machine:
                 self._process()
                 if self.referee.violations:
                     return self._told()
-                if not self._work_left() and pause > CALM_PAUSES[2]:
+                if not self._work_left() and not self._events_left():
                     break
         Books(self.history, self.disk, self.tenant, self.crm, self.referee).balance()
         return self._told()
@@ -172,14 +173,23 @@ class Machine:
         outcome = self.outcome
         outcome.requests = self.referee.requests
         outcome.seconds = self.timeline.now
+        outcome.firsts = self.referee.firsts
         outcome.fired = self.network.fired
         for row in self.disk.ask("SELECT status, reason FROM row"):
             outcome.statuses[f"{row['status']} {row['reason']}".strip()] += 1
         self.disk.close()
         return outcome
 
+    @property
+    def fed(self) -> int:
+        """How many inputs the journal knows of."""
+        return len(self.archive.runs())
+
     def _work_left(self) -> bool:
         return self.fed < len(self.history.inputs) or self.archive.newest_open_run() is not None
+
+    def _events_left(self) -> bool:
+        return bool(self.disk.ask("SELECT 1 FROM outbox WHERE state = 'waiting' LIMIT 1"))
 
     def _process(self) -> None:
         """Start a process, as a user does: go on with what is open, or feed the next input."""
@@ -188,7 +198,7 @@ class Machine:
         if not self.network.calm:
             end = next((one for one in self.history.ends if one.process == number), None)
         self.disk.powered_up()
-        self.referee.begin_process()
+        self.referee.begin_process(lost_pauses=self._disk_failed)
         steps = end.count if end is not None and end.kind == "step" else None
         loop = VirtualLoop(self.timeline, steps)
         self.timeline.after(RUN_SECONDS_MAX, lambda: _stuck(loop))
@@ -199,6 +209,7 @@ class Machine:
         work = self._work(run, writer, self._opening(run))
         self._arm(end)
         how = self._run_process(loop, work, end)
+        self._disk_failed = how == "journal"
         if how == "done" and run.halt.thrown:
             how = "stopped"
         self.disk.powered_up()
@@ -332,19 +343,7 @@ class Machine:
             ]
             return left or [Input(record.sources[-1], (), reader)]
 
-        if known:
-            return rest
-        if run.run == f"run-{self.fed}":
-            return self._counted(first)
-        return first
-
-    def _counted(self, first: Opening) -> Opening:
-        async def opening() -> Sequence[Input]:
-            inputs = await first()
-            self.fed += 1
-            return inputs
-
-        return opening
+        return rest if known else first
 
     def _rows(self, run: str) -> Iterator[RawRow]:
         rows = self.history.inputs[int(run.removeprefix("run-"))]

@@ -54,6 +54,7 @@ class Referee:
     ) -> None:
         self.violations: list[Violation] = []
         self.requests = 0
+        self.firsts: dict[str, float] = {}
         self.waived = {one.contact for one in history.faults if one.kind in BREAKING}
         self._history = history
         self._timeline = timeline
@@ -67,15 +68,22 @@ class Referee:
         self._newest: dict[str, str] = {}
         self.begin_process()
 
-    def begin_process(self) -> None:
-        """Forget what the process before this one had read and had in flight."""
+    def begin_process(self, *, lost_pauses: bool = False) -> None:
+        """Forget what the process before this one had read and had in flight.
+
+        A pause that came in just before its death, or while the disk failed, is not on disk.
+        """
         self._reads: dict[str, _Read] = {}
         self._asked_at: dict[str, float] = {}
         self._written_at: dict[str, float] = {}
         self._writing: Counter[str] = Counter()
         self._in_flight = 0
-        now = self._timeline.now
-        self._pauses = {name: one for name, one in self._pauses.items() if one.told < now - 1.0}
+        now = self._began = self._timeline.now
+        self._pauses = {
+            name: one
+            for name, one in self._pauses.items()
+            if one.told < now - 1.0 and not lost_pauses
+        }
 
     def broken(self, name: str, words: str) -> None:
         """Note a violation."""
@@ -110,6 +118,7 @@ class Referee:
         if method == "GET":
             self._asked_at[contact] = now
         else:
+            self.firsts.setdefault(campaign, now)
             self._judge_write(request, contact, [row[0] for row in claimed])
 
     def _judge_pace(self, campaign: str, rate: float) -> None:
@@ -120,7 +129,9 @@ class Referee:
             recent.popleft()
         if now - self._timeline.jumped < CLOCK_SETTLES_SECONDS:
             return
-        if len(recent) > rate:
+        # What a process has moved within its window is not on disk: its successor, if it comes
+        # within the second, may send one request too early.
+        if len(recent) > rate + (now - self._began < 1.0):
             whose = campaign or "the tenant"
             self.broken("G5 pace", f"{len(recent)} requests of {whose} in a second, not {rate}")
 
@@ -159,7 +170,9 @@ class Referee:
         self._in_flight -= 1
         if method == "PATCH":
             self._writing[contact] -= 1
-            self._written_at[contact] = now
+            # A 401 has certainly changed nothing: the write goes out again with a new token.
+            if not (isinstance(answer, Reply) and answer.status == 401):
+                self._written_at[contact] = now
         if not isinstance(answer, Reply):
             return
         if answer.status == 429:
@@ -215,7 +228,9 @@ class Referee:
                 continue
             newest = self._newest.get(contact)
             if not change.ours:
-                self._newest[contact] = change.at if self._history.etags else newest or change.at
+                # Without ETags what somebody else wrote since the read is not seen.
+                if self._history.etags:
+                    self._newest[contact] = change.at
                 continue
             if self._history.etags and change.on_call:
                 self.broken("G2 live call", f"{contact} was written to while on a call")

@@ -15,7 +15,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 from urllib.parse import parse_qs, unquote, urlsplit
 
-from .history import Held, History
+from .history import Held, History, Touch
 from .virtual import Timeline
 
 START = datetime(2026, 1, 15, 10, 0, tzinfo=UTC)
@@ -26,7 +26,7 @@ CRM_KEY = b"canary-crm-key"
 IDLE, ON_CALL = "READY", "CONNECTED"
 
 
-def stamp(minute: int) -> str:
+def stamp(minute: float) -> str:
     """Return the timestamp of a minute as the tenant writes it."""
     return (START + timedelta(minutes=minute)).isoformat().replace("+00:00", "Z")
 
@@ -155,7 +155,7 @@ class Tenant:
             end = call.start + call.seconds
             self._timeline.at(end, lambda c=call.contact: self._ring(c, -1))  # type: ignore[misc]
         for touch in self._history.touches:
-            self._timeline.at(touch.at, lambda t=touch: self.touch(t.contact, t.outcome, t.minute))  # type: ignore[misc]
+            self._timeline.at(touch.at, lambda t=touch: self._touch(t))  # type: ignore[misc]
 
     def _ring(self, name: str, by: int) -> None:
         contact = self.contacts.get(name)
@@ -163,16 +163,18 @@ class Tenant:
             contact.calls += by
             contact.version += 1
 
-    def touch(self, name: str, outcome: str, minute: int) -> None:
+    def _touch(self, touch: Touch) -> None:
         """Let somebody else write an outcome, unless what is held is newer."""
-        contact = self.contacts.get(name)
+        contact = self.contacts.get(touch.contact)
+        # At no instant of ours: of two outcomes of one instant nobody can say which is newer.
+        at = stamp(touch.minute + 0.5)
         if contact is None or contact.calls:
             return
-        if contact.at is not None and moment(contact.at) > moment(stamp(minute)):
+        if contact.at is not None and moment(contact.at) > moment(at):
             return
-        self._store(contact, {"outcomeCode": outcome, "agentId": "somebody"}, stamp(minute))
+        self._store(contact, {"outcomeCode": touch.outcome, "agentId": "somebody"}, at)
         made = Change(
-            name, outcome, "somebody", stamp(minute), None,
+            touch.contact, touch.outcome, "somebody", at, None,
             effective=True, on_call=False, conditional=True, ours=False,
         )  # fmt: skip
         self.ledger.append(made)

@@ -11,9 +11,10 @@ import heapq
 from collections.abc import Callable
 from typing import Any
 
-STEPS_PER_SECOND_MAX = 6_000
+STEPS_PER_SECOND_MAX = 2_500
 STEPS_PER_REQUEST = 400
-"""More steps than this in one virtual second, with so few requests in it, are a busy loop."""
+STEPS_MAX = 30_000
+"""More steps than this in one virtual second, or in all, with so few requests, are a busy loop."""
 
 
 class Ended(SystemExit):
@@ -119,14 +120,16 @@ class VirtualLoop(asyncio.BaseEventLoop):
         self._check_spin()
         return []
 
-    def call_soon(self, callback: Any, *args: Any, context: Any = None) -> asyncio.Handle:
+    def call_soon(  # type: ignore[override]
+        self, callback: Any, *args: Any, context: Any = None
+    ) -> asyncio.Handle:
         self.steps += 1
         handle = super().call_soon(callback, *args, context=context)
         if self.steps == self._dies_at_step:
             super().call_soon(self._die)
         return handle
 
-    def call_soon_threadsafe(
+    def call_soon_threadsafe(  # type: ignore[override]
         self, callback: Any, *args: Any, context: Any = None
     ) -> asyncio.Handle:
         return self.call_soon(callback, *args, context=context)
@@ -135,6 +138,8 @@ class VirtualLoop(asyncio.BaseEventLoop):
         return bool(self._ready)  # type: ignore[attr-defined]
 
     def _check_spin(self) -> None:
+        if self.steps > STEPS_MAX + STEPS_PER_REQUEST * self.requests:
+            raise Spinning(f"{self.steps} steps for {self.requests} requests")
         second = int(self._timeline.now)
         if second != self._second:
             self._second = second
@@ -160,7 +165,7 @@ def abandon(loop: VirtualLoop) -> None:
         task._log_destroy_pending = False  # type: ignore[attr-defined]
         coroutine = task.get_coro()
         try:
-            coroutine.close()  # type: ignore[union-attr]
+            coroutine.close()
         except (RuntimeError, Ended, ValueError):
             continue
     loop._ready.clear()  # type: ignore[attr-defined]
