@@ -9,12 +9,10 @@ import argparse
 import multiprocessing
 import sys
 import time
-import warnings
 from collections import Counter
 from collections.abc import Iterator
 
-from .history import history_of
-from .play import Outcome, play
+from .play import Outcome, play, play_seed
 from .shrink import shortest
 
 
@@ -27,12 +25,6 @@ def explained(outcome: Outcome) -> str:
     lines += [f"  {one.name}: {one.words}" for one in told[:3]]
     lines += [f"the shortest history found (of size {small.size}):", small.told()]
     return "\n".join(lines)
-
-
-def play_seed(seed: int) -> Outcome:
-    # A killed process leaves coroutines behind that nobody will await.
-    warnings.simplefilter("ignore", RuntimeWarning)
-    return play(history_of(seed))
 
 
 def outcomes(first: int, count: int, processes: int) -> Iterator[Outcome]:

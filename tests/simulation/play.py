@@ -1,6 +1,8 @@
 """Playing a history: the real engine, process after process, in the simulated world."""
 
 import asyncio
+import logging
+import warnings
 from collections import Counter
 from collections.abc import Awaitable, Callable, Coroutine, Iterator, Sequence
 from contextlib import contextmanager, suppress
@@ -36,7 +38,7 @@ from aftercall.wire.requests import Identity, Target
 
 from .books import Books
 from .disk import PATH, SteppedWriter, new_disk
-from .history import End, History, Row
+from .history import End, History, Row, history_of
 from .network import Network, Wire
 from .referee import Referee, Violation
 from .tenant import CLIENT, CRM_KEY, SECRET, Crm, Tenant, stamp
@@ -371,3 +373,11 @@ def _wind_up(loop: VirtualLoop) -> None:
 def play(history: History) -> Outcome:
     """Play a history to its end; the same one takes the same steps each time."""
     return Machine(history).live()
+
+
+def play_seed(seed: int) -> Outcome:
+    """Play the history of a seed, in a process of its own or not."""
+    # A killed process leaves coroutines behind that nobody will await.
+    warnings.simplefilter("ignore", RuntimeWarning)
+    logging.disable(logging.WARNING)
+    return play(history_of(seed))

@@ -12,8 +12,18 @@ from contextlib import closing
 from pathlib import Path
 
 from aftercall.adapters.journal.sqlite import SqliteJournal
-
-from ..contract.rig import BROKEN, BUSY, GONE, HELD, LOST, REFUSED, WRITTEN, Rig, broken, candidate
+from tests.contract.rig import (
+    BROKEN,
+    BUSY,
+    GONE,
+    HELD,
+    LOST,
+    REFUSED,
+    WRITTEN,
+    Rig,
+    broken,
+    candidate,
+)
 
 
 async def fill(journal: SqliteJournal) -> None:

@@ -12,8 +12,7 @@ from aftercall.adapters.journal.sqlite.connection import BACKUP_MARK
 from aftercall.domain.status import Status
 from aftercall.engine.overview import report_of
 from aftercall.errors import JournalError
-
-from ..contract.rig import NOW, WRITTEN, Rig
+from tests.contract.rig import NOW, WRITTEN, Rig
 
 HERE = Path(__file__).parent
 SCHEMAS = sorted(HERE.glob("schema_*.sql"))
@@ -118,7 +117,7 @@ def test_a_link_in_the_place_of_the_copy_is_not_followed(
     part = journal.with_name(f"{journal.name}{BACKUP_MARK}{version_of(journal)}.part")
     part.symlink_to(victim)
     with_step(monkeypatch, STEP)
-    with pytest.raises(JournalError, match="symbolic link|Too many"):
+    with pytest.raises(JournalError, match=r"symbolic link|Too many"):
         SqliteJournal(journal)
 
     assert victim.read_text() == "mine"
