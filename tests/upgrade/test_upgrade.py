@@ -1,6 +1,9 @@
 """A journal of each released schema opens, goes on and loses nothing; a copy of it is kept."""
 
+import signal
 import sqlite3
+import subprocess
+import sys
 from collections import Counter
 from contextlib import closing
 from pathlib import Path
@@ -143,3 +146,36 @@ def test_a_journal_of_an_earlier_schema_is_not_read_as_if_it_were_of_this_one(
         open_archive(journal)
 
     assert caught.value.next_command == "aftercall resume"
+
+
+DIES = """
+import os, signal, sys
+from pathlib import Path
+from aftercall.adapters.journal.sqlite import connection, journal
+
+def connect(path, *, write):
+    db = kept(path, write=write)
+    db.create_function("die", 0, lambda: os.kill(os.getpid(), signal.SIGKILL))
+    return db
+
+kept, journal.connect = journal.connect, connect
+steps = [*connection._steps(), sys.argv[2], "SELECT die();"]
+connection._steps = lambda: steps
+journal.SqliteJournal(Path(sys.argv[1]))
+"""
+
+
+def test_a_process_that_dies_while_the_schema_changes_loses_nothing(
+    journal: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = version_of(journal)
+    done = subprocess.run([sys.executable, "-c", DIES, journal, STEP], check=False)
+
+    assert done.returncode == -signal.SIGKILL
+    copy = journal.with_name(f"{journal.name}{BACKUP_MARK}{before}")
+    assert version_of(journal) == version_of(copy) == before
+    assert statuses_of(journal) == statuses_of(copy) == STATUSES
+    after = with_step(monkeypatch, STEP)
+    SqliteJournal(journal).close()
+    assert version_of(journal) == after
+    assert statuses_of(journal) == STATUSES
