@@ -138,7 +138,9 @@ async def test_a_cookie_is_not_sent_back() -> None:
 
     async def behave(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         heads.append(await reader.readuntil(b"\r\n\r\n"))
-        writer.write(HEAD + b"Set-Cookie: track=me\r\nContent-Length: 0\r\nConnection: close\r\n\r\n")
+        writer.write(
+            HEAD + b"Set-Cookie: track=me\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
+        )
         await writer.drain()
 
     async with peer(behave) as url, HttpTransport(QUICK) as transport:

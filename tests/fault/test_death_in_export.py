@@ -1,11 +1,10 @@
-"""An export is killed while it writes; what it leaves is never half a file of the name asked for."""
+"""An export is killed while it writes: what it leaves is never half of a result file."""
 
 import random
 import time
 from pathlib import Path
 
-
-from ..e2e.rig import Desk, simulated
+from tests.e2e.rig import Desk, simulated
 from .rig import SEED
 
 ROWS = 1500
@@ -31,8 +30,8 @@ def test_an_export_that_dies_is_made_anew(tmp_path: Path) -> None:
         time.sleep(dice.uniform(0.2, 0.8))
         process.kill()
         process.communicate()
-        for name in wanted:
+        for name, whole in wanted.items():
             left = tmp_path / name
-            assert not left.exists() or left.read_bytes() == wanted[name], "half a file was left"
+            assert not left.exists() or left.read_bytes() == whole, "half a file was left"
     assert desk.run("export", run).returncode == 0
     assert {name: (tmp_path / name).read_bytes() for name in wanted} == wanted

@@ -13,7 +13,8 @@ from typing import Any
 
 STEPS_PER_SECOND_MAX = 2_500
 STEPS_PER_REQUEST = 400
-STEPS_MAX = 30_000
+STEPS_MAX = 10_000
+IDLE_STEPS_PER_SECOND = 60
 """More steps than this in one virtual second, or in all, with so few requests, are a busy loop."""
 
 
@@ -102,6 +103,7 @@ class VirtualLoop(asyncio.BaseEventLoop):
         self.troubles: list[BaseException] = []
         self._timeline = timeline
         self._dies_at_step = dies_at_step
+        self._begun = timeline.now
         self._selector = self
         self._clock_resolution = 1e-9
         self._second = -1
@@ -138,7 +140,8 @@ class VirtualLoop(asyncio.BaseEventLoop):
         return bool(self._ready)  # type: ignore[attr-defined]
 
     def _check_spin(self) -> None:
-        if self.steps > STEPS_MAX + STEPS_PER_REQUEST * self.requests:
+        idle = IDLE_STEPS_PER_SECOND * (self._timeline.now - self._begun)
+        if self.steps > STEPS_MAX + STEPS_PER_REQUEST * self.requests + idle:
             raise Spinning(f"{self.steps} steps for {self.requests} requests")
         second = int(self._timeline.now)
         if second != self._second:
