@@ -5,6 +5,7 @@ import time
 from pathlib import Path
 
 from tests.e2e.rig import Desk, simulated
+
 from .rig import SEED
 
 ROWS = 1500

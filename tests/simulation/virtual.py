@@ -3,7 +3,7 @@
 Nothing waits: when no task can go on, time jumps to the next timer or to the next event of the
 world. Everything runs in one thread, so the same history takes the same steps each time. The loop
 is asyncio's own `BaseEventLoop`; only where it would wait for the operating system is it replaced
-(the idea is that of looptime and aiotools on PyPI, which stand still at real sockets).
+(the idea is that of looptime on PyPI).
 """
 
 import asyncio
