@@ -1,12 +1,15 @@
 """Connections that misbehave, and answers that no honest tenant gives, at the transport itself."""
 
 import asyncio
+import ssl
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, closing
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
+import trustme
 
 from aftercall.adapters.transport import HttpTransport, TransportOptions
 from aftercall.wire.http import HttpRequest, HttpResponse, MaybeSent, NotSent, SendFailure
@@ -21,7 +24,7 @@ HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n"
 
 
 @asynccontextmanager
-async def peer(behave: Peer) -> AsyncIterator[str]:
+async def peer(behave: Peer, tls: ssl.SSLContext | None = None) -> AsyncIterator[str]:
     """Serve connections by hand; give the URL."""
 
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -31,7 +34,7 @@ async def peer(behave: Peer) -> AsyncIterator[str]:
             except ConnectionError:
                 return
 
-    server = await asyncio.start_server(serve, "127.0.0.1", 0)
+    server = await asyncio.start_server(serve, "127.0.0.1", 0, ssl=tls)
     async with server:
         yield f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/contact"
 
@@ -163,6 +166,36 @@ async def test_a_port_that_speaks_no_tls_was_not_sent_anything() -> None:
             await transport.send(HttpRequest("PATCH", url.replace("http", "https"), {}, b"{}"))
 
     assert isinstance(caught.value, NotSent)
+
+
+@pytest.mark.parametrize("name", ["127.0.0.1", "somebody-else.example"])
+@pytest.mark.parametrize("known", [False, True], ids=["unknown authority", "known authority"])
+async def test_a_certificate_that_is_not_trusted_is_sent_nothing(
+    tmp_path: Path, name: str, *, known: bool
+) -> None:
+    authority = trustme.CA()
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    authority.issue_cert(name).configure_cert(context)
+    authority.cert_pem.write_to_path(str(tmp_path / "ca.pem"))
+    options = replace(QUICK, ca_file=tmp_path / "ca.pem") if known else QUICK
+    heard: list[bytes] = []
+
+    async def behave(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        heard.append(await reader.readuntil(b"\r\n\r\n"))
+        writer.write(HEAD + b"Content-Length: 0\r\n\r\n")
+        await writer.drain()
+
+    request = HttpRequest("PATCH", "", {}, b"{}")
+    async with peer(behave, context) as url, HttpTransport(options) as transport:
+        request = replace(request, url=url.replace("http", "https"))
+        if known and name == "127.0.0.1":
+            assert (await transport.send(request)).status == 200
+            return
+        with pytest.raises(NotSent) as caught:
+            await transport.send(request)
+
+    assert caught.value.code == "bad_certificate"
+    assert heard == []
 
 
 async def test_few_file_handles_are_managed_with(rig: Rig, tmp_path: Path) -> None:
