@@ -34,8 +34,13 @@ docs: $(READY)
 bench: $(READY)
 	$(BIN)/python -m benchmarks
 
+# HISTORIES simulated histories from SEED on, then the long fault tests with many process deaths.
+HISTORIES ?= 100000
+SEED ?= 0
+FACTOR ?= 50
 soak: $(READY)
-	$(BIN)/python -m pytest tests/fault --soak
+	$(BIN)/python -m tests.simulation $(SEED) --count $(HISTORIES) --processes 2
+	$(BIN)/python -m pytest tests/fault tests/rubbish --soak --soak-factor $(FACTOR)
 
 clean:
 	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis demo

@@ -34,6 +34,9 @@ from aftercall.wiring import Job, Session, open_session
 ROWS_AT_ONCE = 25
 """Small batches, so that the intake passes its points more than once."""
 
+ANY = "any"
+"""The name of all points together: a passage counts whichever it is."""
+
 POINTS = (
     "before begin",
     "after begin",
@@ -71,7 +74,8 @@ class Points:
 
     def reach(self, point: str) -> None:
         self.passed[point] += 1
-        if point == self.wanted and self.passed[point] == self.passage:
+        passed = self.passed.total() if self.wanted == ANY else self.passed[point]
+        if self.wanted in {point, ANY} and passed == self.passage:
             os.kill(os.getpid(), signal.SIGKILL)
 
 
@@ -191,6 +195,9 @@ def main() -> None:
     if "file_bytes" in task:
         limit = int(task["file_bytes"])
         resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit))
+    if "handles" in task:
+        handles = int(task["handles"])
+        resource.setrlimit(resource.RLIMIT_NOFILE, (handles, handles))
     try:
         told = asyncio.run(work(task))
     except AftercallError as error:

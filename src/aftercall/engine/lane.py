@@ -17,6 +17,7 @@ from aftercall.engine.halt import Halt
 from aftercall.engine.progress import Meter
 from aftercall.engine.queue import TenantQueue
 from aftercall.engine.slots import SlotBook
+from aftercall.errors import AftercallError
 from aftercall.ports import Clock
 
 PATIENCE_US = 5 * SECOND_US
@@ -126,7 +127,7 @@ class Lane:
         try:
             return await waiter
         except asyncio.CancelledError:
-            if waiter.done() and not waiter.cancelled():
+            if waiter.done() and not waiter.cancelled() and waiter.exception() is None:
                 departure = waiter.result()
                 if departure is not None:
                     self.release(departure, sent=False)
@@ -181,7 +182,13 @@ class Lane:
     async def _let_out(self) -> None:
         """Give slots to waiting requests, writes first, until none waits."""
         while self._writes or self._reads:
-            slot_us = await self._slot_with_permit()
+            try:
+                slot_us = await self._slot_with_permit()
+            except AftercallError as trouble:
+                # The journal cannot be written. Nobody awaits this task: who waits must be told.
+                while (waiter := self._next_waiter()) is not None:
+                    waiter.set_exception(trouble)
+                return
             if slot_us is None:
                 self._dismiss()
                 return
@@ -221,6 +228,10 @@ class Lane:
             # One that was given before the campaign was asked to slow down is not used after it.
             if slot_us >= self.opens_us:
                 return slot_us
+            if self.opens_us - slot_us > patience_us:
+                # The clock was set back: what is said of the lane lies hours ahead.
+                self._gates.permits.release()
+                return None
 
     async def _wait_for(self, slot_us: int, *, held: bool) -> int:
         """Wait for a slot's time, a permit and the tenant; return when the request may leave."""
@@ -238,7 +249,9 @@ class Lane:
     async def _sleep_until(self, slot_us: int) -> None:
         ahead_us = slot_us - self._gates.clock.now_us()
         if ahead_us > EARLY_US:
-            await asyncio.sleep(ahead_us / SECOND_US)
+            # Further away than that, the machine's clock was set back meanwhile.
+            longest_us = max(PATIENCE_US, 2 * self.book.pace.spacing_us)
+            await asyncio.sleep(min(ahead_us, longest_us) / SECOND_US)
 
     async def _slot_of_tenant(self, tenant: SlotBook, mine_us: int, *, held: bool) -> int:
         """Wait for a slot of the whole tenant and a permit; return when the request may leave."""

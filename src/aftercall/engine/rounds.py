@@ -10,6 +10,7 @@ import logging
 import math
 from collections import deque
 from collections.abc import Awaitable, Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 
 from aftercall.domain.audit import Finding, Settled, settled_as
@@ -99,10 +100,11 @@ class Rounds:
         async with asyncio.TaskGroup() as group:
             while (wait := self._start_turns(group)) is not None:
                 self._wake.clear()
-                try:
-                    await asyncio.wait_for(self._wake.wait(), wait)
-                except TimeoutError:
-                    continue
+                # Not `wait_for`: before Python 3.12 it loses a cancellation that comes in the same
+                # step as the event, and the group that a failed turn has cancelled never ends.
+                with suppress(TimeoutError):
+                    async with asyncio.timeout(wait):
+                        await self._wake.wait()
 
     def _start_turns(self, group: asyncio.TaskGroup) -> float | None:
         """Start the turns that are due; return how long to wait, None if all is done."""

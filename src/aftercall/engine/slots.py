@@ -5,7 +5,7 @@ import sys
 from collections.abc import Awaitable
 from contextlib import suppress
 
-from aftercall.domain.pacing import Pace, Slots
+from aftercall.domain.pacing import AHEAD_US_MAX, SECOND_US, Pace, Slots
 from aftercall.domain.window import Window
 from aftercall.ports import Clock, Pacing, Turn
 
@@ -45,6 +45,11 @@ class SlotBook:
 
     async def next_slot(self) -> int | None:
         """Return the next slot in microseconds since the epoch; None if the fence is lost."""
+        now_us = self._clock.now_us()
+        if self._slots.first_us > now_us + AHEAD_US_MAX + SECOND_US:
+            # The clock was set back, or the campaign is paused: what is reserved now is right.
+            self._slots = Slots(0, 0, 1)
+        self._earliest_us = min(self._earliest_us, now_us + self.pace.spacing_us)
         while True:
             slots, now_us = self._slots, self._clock.now_us()
             oldest = max(now_us - self.pace.late_us_max, self._earliest_us)
@@ -68,8 +73,10 @@ class SlotBook:
         while (seconds := self.window.opens_in(self._clock.seconds())) > 0:
             waited = True
             self._answered.clear()
+            # Not `wait_for`: before Python 3.12 it can lose a cancellation.
             with suppress(TimeoutError):
-                await asyncio.wait_for(self._answered.wait(), seconds)
+                async with asyncio.timeout(seconds):
+                    await self._answered.wait()
         return waited
 
     def answered(self) -> None:

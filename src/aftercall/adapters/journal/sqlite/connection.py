@@ -7,8 +7,8 @@ import sqlite3
 import stat
 import tempfile
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Iterator, Sequence
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
 from importlib import resources
 from pathlib import Path
@@ -25,6 +25,9 @@ READER_CACHE_KIB = 2_048
 
 LOCK_ATTEMPTS = 5
 LOCK_PAUSE_SECONDS = 0.02
+
+BACKUP_MARK = ".backup-schema-"
+"""Follows the journal's name in the name of the copy that is made before its schema changes."""
 
 APPLICATION = 0x61667463
 """What the file's header says of whose it is ("aftc", sqlite.org/pragma.html)."""
@@ -209,10 +212,12 @@ def _busy(path: Path, owner: bytes) -> JournalBusy:
 
 
 def migrate(db: sqlite3.Connection, path: Path) -> None:
-    """Bring the schema up to date, each step in one transaction with the record of it.
+    """Bring the schema up to date: all steps in one transaction, after a copy of the journal.
+
+    Interrupted, it leaves the journal as it was; the next process that opens it begins again.
 
     Raises:
-        JournalError: a later aftercall has written the file, or it is no journal.
+        JournalError: a later aftercall has written the file, it is no journal, or a step failed.
     """
     with told(path):
         steps = _steps()
@@ -227,8 +232,56 @@ def migrate(db: sqlite3.Connection, path: Path) -> None:
             raise JournalError(message, fix=fix)
         # Not before it is known to be ours: the mode stays with the file.
         db.execute("PRAGMA journal_mode = WAL")
-        for number, step in enumerate(steps[version:], version + 1):
-            db.executescript(f"BEGIN IMMEDIATE;\n{step}\nPRAGMA user_version = {number};\nCOMMIT;")
+        if version == len(steps):
+            return
+        copy = back_up(db, path, version) if version else None
+        _take_steps(db, path, steps[version:], copy)
+
+
+def check_schema(db: sqlite3.Connection, path: Path) -> None:
+    """Check that what reads only finds the tables that it knows.
+
+    Raises:
+        JournalError: an earlier aftercall has written the file, and nothing was worked on since.
+    """
+    with told(path):
+        version = db.execute("PRAGMA user_version").fetchone()[0]
+    if 0 < version < len(_steps()):
+        message = f"The journal {path} was written by an earlier aftercall (schema {version})."
+        fix = "Go on with a run, which brings it up to date; a copy is kept beside it."
+        raise JournalError(message, fix=fix, next_command="aftercall resume")
+
+
+def _take_steps(
+    db: sqlite3.Connection, path: Path, steps: Sequence[str], copy: Path | None
+) -> None:
+    version = db.execute("PRAGMA user_version").fetchone()[0] + len(steps)
+    script = "\n".join(["BEGIN IMMEDIATE;", *steps, f"PRAGMA user_version = {version};", "COMMIT;"])
+    try:
+        db.executescript(script)
+    except sqlite3.Error as trouble:
+        if db.in_transaction:
+            db.execute("ROLLBACK")
+        if copy is None:
+            raise
+        message = f"The journal {path} could not be brought to schema {version}: {trouble}."
+        fix = f"It is as it was before, and so is its copy {copy}: go on with the former aftercall."
+        raise JournalError(message, fix=fix) from None
+
+
+def back_up(db: sqlite3.Connection, path: Path, version: int) -> Path:
+    """Copy a journal of an earlier schema beside itself, whole or not at all; return where.
+
+    Raises:
+        JournalError: the copy cannot be made.
+    """
+    whole = path.with_name(f"{path.name}{BACKUP_MARK}{version}")
+    part = whole.with_name(f"{whole.name}.part")
+    create(part)
+    with closing(sqlite3.connect(part, isolation_level=None)) as copy:
+        db.backup(copy)
+    part.replace(whole)
+    return whole
 
 
 def is_migrated(db: sqlite3.Connection) -> bool:
@@ -261,6 +314,9 @@ def journal_error(path: Path, trouble: sqlite3.Error) -> JournalError:
     if "not a database" in words or "malformed" in words:
         message = f"{path} is not a journal or is damaged: {words}."
         fix = "Restore it from a backup, or give another path with --journal."
+        copies = sorted(path.parent.glob(f"{path.name}{BACKUP_MARK}*"))
+        if copies:
+            fix += f" A copy from before the last change of its schema is {copies[-1]}."
         return JournalError(message, fix=fix)
     if "locked" in words or "busy" in words:
         message = f"The journal {path} is locked by another program."

@@ -9,6 +9,7 @@ from aftercall.adapters.journal.sqlite.archive import SqliteArchive
 from aftercall.adapters.journal.sqlite.audit_log import SqliteAuditArchive, SqliteAuditLog
 from aftercall.adapters.journal.sqlite.claims import SqliteClaims
 from aftercall.adapters.journal.sqlite.connection import (
+    check_schema,
     connect,
     create,
     is_migrated,
@@ -120,7 +121,13 @@ def _readable(path: Path) -> sqlite3.Connection:
         message = f"There is no journal at {path}."
         fix = "Run a sync first, or say where the journal is with --journal."
         raise JournalError(message, fix=fix, next_command="aftercall sync calls.csv")
-    return connect(path, write=False)
+    db = connect(path, write=False)
+    try:
+        check_schema(db, path)
+    except BaseException:
+        db.close()
+        raise
+    return db
 
 
 def note_results(path: Path, run: str, directory: Path) -> None:

@@ -1,0 +1,211 @@
+"""Connections that misbehave, and answers that no honest tenant gives, at the transport itself."""
+
+import asyncio
+import ssl
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager, closing
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+import trustme
+
+from aftercall.adapters.transport import HttpTransport, TransportOptions
+from aftercall.wire.http import HttpRequest, HttpResponse, MaybeSent, NotSent, SendFailure
+
+from .books import assert_books_balance
+from .processes import drive, write_calls
+from .rig import Rig
+
+Peer = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
+QUICK = TransportOptions(connect_seconds=0.4, read_seconds=0.3, total_seconds=0.8)
+HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n"
+
+
+@asynccontextmanager
+async def peer(behave: Peer, tls: ssl.SSLContext | None = None) -> AsyncIterator[str]:
+    """Serve connections by hand; give the URL."""
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        with closing(writer):
+            try:
+                await behave(reader, writer)
+            except ConnectionError:
+                return
+
+    server = await asyncio.start_server(serve, "127.0.0.1", 0, ssl=tls)
+    async with server:
+        yield f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/contact"
+
+
+def saying(*pieces: bytes) -> Peer:
+    """Answer with these bytes and close."""
+
+    async def behave(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        for piece in pieces:
+            writer.write(piece)
+        await writer.drain()
+
+    return behave
+
+
+async def silent(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    """Take the request and never answer, as the other end of a half-open connection."""
+    await reader.read()
+
+
+async def one_byte_at_a_time(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    """Answer so slowly that no pause between two bytes is too long (slow loris)."""
+    await reader.readuntil(b"\r\n\r\n")
+    writer.write(HEAD + b"Content-Length: 1000\r\n\r\n")
+    while True:
+        writer.write(b" ")
+        await writer.drain()
+        await asyncio.sleep(0.05)
+
+
+async def endless(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    """Answer without end, as fast as it is taken."""
+    await reader.readuntil(b"\r\n\r\n")
+    writer.write(HEAD + b"Transfer-Encoding: chunked\r\n\r\n")
+    while True:
+        writer.write(b"10000\r\n" + b"x" * 65_536 + b"\r\n")
+        await writer.drain()
+
+
+async def ask(behave: Peer, method: str = "PATCH") -> HttpResponse:
+    async with peer(behave) as url, HttpTransport(QUICK) as transport:
+        return await transport.send(HttpRequest(method, url, {}, b"{}"))
+
+
+async def refusal(behave: Peer) -> SendFailure:
+    with pytest.raises(SendFailure) as caught:
+        await ask(behave)
+    return caught.value
+
+
+@pytest.mark.parametrize("behave", [silent, one_byte_at_a_time], ids=lambda one: one.__name__)
+async def test_an_answer_that_does_not_come_is_given_up_in_time(behave: Peer) -> None:
+    begun = time.monotonic()
+    failure = await refusal(behave)
+
+    assert isinstance(failure, MaybeSent)
+    assert failure.code == "timeout"
+    assert time.monotonic() - begun < 5
+
+
+async def test_an_endless_answer_is_given_up() -> None:
+    failure = await refusal(endless)
+
+    assert isinstance(failure, MaybeSent)
+    assert failure.code == "answer_too_long"
+
+
+BOMB = b"Content-Encoding: gzip\r\n"
+
+
+@pytest.mark.parametrize(
+    "pieces",
+    [
+        (HEAD + b"Content-Length: 100\r\n\r\n", b'{"state":'),
+        (b"HTTP/1.1 200 OK\r\nX-Big: " + b"a" * 200_000 + b"\r\n\r\n",),
+        (b"HTTP/1.1 200 OK\r\n" + b"".join(b"X-%d: a\r\n" % n for n in range(50_000)) + b"\r\n",),
+        (b"\x16\x03\x01 not http at all",),
+        (b"",),
+        (HEAD + b"Content-Length: many\r\n\r\n{}",),
+        (HEAD + BOMB + b"Content-Length: 4\r\n\r\nnope",),
+    ],
+    ids=["cut off", "huge header", "many headers", "no HTTP", "nothing", "bad length", "bad gzip"],
+)
+async def test_what_is_no_answer_may_have_been_sent(pieces: tuple[bytes, ...]) -> None:
+    failure = await refusal(saying(*pieces))
+
+    assert isinstance(failure, MaybeSent)
+    assert "\r" not in failure.words
+    assert len(failure.words) < 200
+
+
+@pytest.mark.parametrize("where", ["file:///etc/passwd", "http://169.254.169.254/latest", "//x"])
+async def test_no_redirect_is_followed_wherever_it_leads(where: str) -> None:
+    answer = await ask(
+        saying(f"HTTP/1.1 302 Found\r\nLocation: {where}\r\nContent-Length: 0\r\n\r\n".encode())
+    )
+
+    assert answer.status == 302
+
+
+async def test_a_cookie_is_not_sent_back() -> None:
+    heads: list[bytes] = []
+
+    async def behave(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        heads.append(await reader.readuntil(b"\r\n\r\n"))
+        writer.write(
+            HEAD + b"Set-Cookie: track=me\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
+        )
+        await writer.drain()
+
+    async with peer(behave) as url, HttpTransport(QUICK) as transport:
+        for _ in range(2):
+            await transport.send(HttpRequest("GET", url, {}))
+
+    assert len(heads) == 2
+    assert all(b"ookie" not in head for head in heads)
+
+
+async def test_a_closed_port_was_certainly_not_reached() -> None:
+    async with HttpTransport(QUICK) as transport:
+        with pytest.raises(NotSent):
+            await transport.send(HttpRequest("PATCH", "http://127.0.0.1:9/contact", {}, b"{}"))
+
+
+async def test_a_port_that_speaks_no_tls_was_not_sent_anything() -> None:
+    async with peer(silent) as url, HttpTransport(QUICK) as transport:
+        with pytest.raises(SendFailure) as caught:
+            await transport.send(HttpRequest("PATCH", url.replace("http", "https"), {}, b"{}"))
+
+    assert isinstance(caught.value, NotSent)
+
+
+@pytest.mark.parametrize("name", ["127.0.0.1", "somebody-else.example"])
+@pytest.mark.parametrize("known", [False, True], ids=["unknown authority", "known authority"])
+async def test_a_certificate_that_is_not_trusted_is_sent_nothing(
+    tmp_path: Path, name: str, *, known: bool
+) -> None:
+    authority = trustme.CA()
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    authority.issue_cert(name).configure_cert(context)
+    authority.cert_pem.write_to_path(str(tmp_path / "ca.pem"))
+    options = replace(QUICK, ca_file=tmp_path / "ca.pem") if known else QUICK
+    heard: list[bytes] = []
+
+    async def behave(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        heard.append(await reader.readuntil(b"\r\n\r\n"))
+        writer.write(HEAD + b"Content-Length: 0\r\n\r\n")
+        await writer.drain()
+
+    request = HttpRequest("PATCH", "", {}, b"{}")
+    async with peer(behave, context) as url, HttpTransport(options) as transport:
+        request = replace(request, url=url.replace("http", "https"))
+        if known and name == "127.0.0.1":
+            assert (await transport.send(request)).status == 200
+            return
+        with pytest.raises(NotSent) as caught:
+            await transport.send(request)
+
+    assert caught.value.code == "bad_certificate"
+    assert heard == []
+
+
+async def test_few_file_handles_are_managed_with(rig: Rig, tmp_path: Path) -> None:
+    """What `ulimit -n 64` leaves is little more than the connections that are allowed."""
+    path = write_calls(tmp_path / "calls.csv", 300, 4)
+    told = await drive(rig, [path], handles=64)
+
+    assert told is not None
+    if "error" in told:
+        assert told["fix"]
+    final = await rig.resume()
+    assert final.open == 0
+    assert_books_balance(final, rig.ledger(), rig.crm())

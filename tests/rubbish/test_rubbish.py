@@ -1,0 +1,190 @@
+"""Whatever is fed, configured or typed: no traceback, always words that help."""
+
+import json
+import os
+import random
+import sys
+import tomllib
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from aftercall.adapters.sources import SourceOptions, open_source
+from aftercall.domain.columns import ColumnMap
+from aftercall.domain.disposition import Rules
+from aftercall.domain.instant import from_ms
+from aftercall.domain.outcomes import Category
+from aftercall.engine.intake import Reader, Reading
+from aftercall.errors import ConfigInvalid, SourceUnreadable
+from aftercall.interfaces.cli.main import main
+from aftercall.settings import settings_from
+from aftercall.wire.profile import profile_from
+
+ROWS = 20_000
+"""Times the soak's factor, a million."""
+
+SUFFIXES = (".csv", ".tsv", ".json", ".jsonl", ".ndjson", ".txt", "", ".xlsx", ".gz")
+PIECES = (
+    b"campaign,contact,outcome,agent,notes,timestamp\n", b"C1,p1,INTERESTED,a1,,\n", b'"', b",",
+    b"\n", b"\r\n", b"\r", b"\t", b";", b"\x00", b"\xef\xbb\xbf", b"\xff\xfe", b"\xfe\xff", b"[",
+    b"]", b"{", b"}", b'{"campaign":"C1","contact":7}', b"\\u0000", b"\xf0\x9f\x92\xa9",
+    b"\x1b[31m",
+    b"=cmd|' /C calc'!A0", b"../../etc/passwd", b"%2e%2e", b"1e999", b"NaN", b"null", b"\x1f\x8b",
+    b"PK\x03\x04", b'\xed\xa0\x80"', b"[" * 2000, b'{"a":' * 2000,
+)  # fmt: skip
+rubbish = st.lists(st.sampled_from(PIECES) | st.binary(max_size=20), max_size=12).map(b"".join)
+patient = settings(
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture]
+)
+
+RULES = Rules(outcomes={"INTERESTED": Category.POSITIVE}, now=from_ms(1_800_000_000_000))
+READER = Reader(Reading(ColumnMap(), RULES))
+
+
+def read_all(path: Path) -> int:
+    """Read a file as a run does; return its rows. Only one error may come of it."""
+    try:
+        with open_source(str(path), SourceOptions()) as source:
+            count = 0
+            for row in source.rows():
+                count += 1
+                candidate = READER.candidate(row)
+                candidate.cells.encode()
+                json.loads(candidate.cells)
+                assert candidate.disposition is not None or candidate.problems
+                for problem in candidate.problems:
+                    assert problem.message.isprintable()
+                    assert problem.hint
+            return count
+    except SourceUnreadable as trouble:
+        refusal = trouble
+    assert refusal.message.splitlines() == [refusal.message]
+    return 0
+
+
+@patient
+@given(rubbish, st.sampled_from(SUFFIXES))
+def test_any_file_is_read_or_refused_in_one_line(
+    tmp_path: Path, content: bytes, suffix: str
+) -> None:
+    path = tmp_path / f"rubbish{suffix}"
+    path.write_bytes(content)
+    read_all(path)
+
+
+def test_a_great_many_rubbish_rows(tmp_path: Path, soak_factor: int) -> None:
+    """Rows that begin well and are then bent: a byte changed, doubled, dropped, or rubbish."""
+    dice = random.Random(os.urandom(8) if soak_factor > 1 else 11)
+    left = ROWS * soak_factor
+    while left > 0:
+        lines = [b"campaign,contact,outcome,agent,notes,timestamp,custom_fields"]
+        for number in range(2000):
+            line = bytearray(
+                b'C%d,p%d,INTERESTED,a1,"a note",2026-01-02T03:04:05Z,"{""a"": [1]}"'
+                % (number % 7, number)
+            )
+            for _ in range(dice.randrange(4)):
+                place = dice.randrange(len(line))
+                line[place : place + dice.randrange(3)] = dice.choice(
+                    (bytes([dice.randrange(256)]), dice.choice(PIECES[:28]), b"")
+                )
+            lines.append(bytes(line))
+        path = tmp_path / "many.csv"
+        path.write_bytes(b"\n".join(lines))
+        left -= max(1000, read_all(path))
+
+
+values: Any = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=20),
+    lambda inner: (
+        st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=8), inner, max_size=3)
+    ),
+    max_leaves=6,
+)
+TABLES = ("tenant", "outcomes", "limits", "retry", "rows", "crm", "journal", "audit", "surprise")
+KEYS = (
+    "profile", "instance", "base_url", "url", "requests_per_second", "concurrency", "batch",
+    "attempts_max", "columns", "on_conflict", "defer_minutes", "INTERESTED", "include", "proxy",
+)  # fmt: skip
+
+
+def refused(tables: dict[str, Any]) -> str | None:
+    """Return in what words a configuration is refused; None if it is taken."""
+    try:
+        settings_from(tables, {})
+    except ConfigInvalid as refusal:
+        return refusal.message
+    return None
+
+
+@patient
+@given(
+    st.dictionaries(
+        st.sampled_from(TABLES),
+        values | st.dictionaries(st.sampled_from(KEYS) | st.text(max_size=6), values, max_size=4),
+        max_size=4,
+    )
+)
+def test_any_configuration_is_taken_or_refused_with_a_fix(tables: dict[str, Any]) -> None:
+    words = refused(tables)
+    assert words is None or (words and "\x1b" not in words)
+
+
+@patient
+@given(rubbish)
+def test_any_configuration_file_is_taken_or_refused(content: bytes) -> None:
+    words = content.decode(errors="replace")
+    try:
+        tables = tomllib.loads(words)
+    except (tomllib.TOMLDecodeError, RecursionError):
+        return
+    assert refused(tables) != ""
+
+
+@patient
+@given(st.dictionaries(st.text(max_size=8), values, max_size=5))
+def test_any_profile_is_refused_by_a_value_error(tables: dict[str, Any]) -> None:
+    with pytest.raises(ValueError, match="profile"):
+        profile_from(tables)
+
+
+WORDS = (
+    "sync", "plan", "resume", "retry", "runs", "show", "export", "crm", "list", "audit", "check",
+    "--json", "--help", "--config", "--journal", "-", "--", "--set", "campaign=C1", "--delimiter",
+    "--encoding", "nothing.csv", ".", "/", "/dev/null", "--status", "applied", "--debug", "--limit",
+)  # fmt: skip
+
+
+@patient
+@given(
+    st.lists(
+        st.sampled_from(WORDS) | st.text(st.characters(exclude_characters="\0"), max_size=6),
+        max_size=5,
+    )
+)
+def test_any_command_line_is_done_or_refused_in_words(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str], words: list[str]
+) -> None:
+    # These would begin to serve, or to listen to standard input.
+    words = [word for word in words if word not in {"simulate", "demo", "serve", "worker", "init"}]
+    kept, sys.stdin = sys.stdin, Path(os.devnull).open(encoding="utf-8")  # noqa: SIM115
+    here = Path.cwd()
+    os.chdir(tmp_path)
+    try:
+        code = main(words)
+    except SystemExit as end:
+        code = int(end.code or 0)
+    finally:
+        os.chdir(here)
+        sys.stdin.close()
+        sys.stdin = kept
+    out, err = capfd.readouterr()
+
+    assert "Traceback" not in out + err
+    assert "defect of aftercall" not in err
+    assert code in {0, 1, 2, 75, 78}
+    if code:
+        assert err.strip()

@@ -1,0 +1,96 @@
+"""Histories of the real engine in a simulated world: a few hundred each time, many in the soak."""
+
+import warnings
+
+import pytest
+
+from .__main__ import explained
+from .history import Call, End, Fault, History, Jump, Row, history_of
+from .play import play
+
+CHUNKS = 8
+HISTORIES = 400
+
+
+@pytest.mark.parametrize("chunk", range(CHUNKS))
+def test_no_history_breaks_a_guarantee(chunk: int, soak_factor: int) -> None:
+    warnings.simplefilter("ignore", RuntimeWarning)
+    count = HISTORIES * soak_factor // CHUNKS
+    requests = 0
+    for seed in range(chunk * count, (chunk + 1) * count):
+        outcome = play(history_of(seed))
+        requests += outcome.requests
+        assert outcome.broken is None, explained(outcome)
+    assert requests > count, "hardly anything was sent"
+
+
+def test_the_same_seed_is_the_same_history() -> None:
+    warnings.simplefilter("ignore", RuntimeWarning)
+    for seed in range(20):
+        one, other = play(history_of(seed)), play(history_of(seed))
+        assert one == other
+    assert history_of(3) != history_of(4)
+
+
+def test_the_histories_have_everything_in_them() -> None:
+    """What is never tried proves nothing: a few hundred seeds together try all kinds."""
+    histories = [history_of(seed) for seed in range(2000)]
+    kinds = {(one.method, one.kind) for history in histories for one in history.faults}
+    ends = {one.kind for history in histories for one in history.ends}
+
+    assert {kind for method, kind in kinds if method == "PATCH"} >= {
+        "reset", "reset_after", "timeout", "error_after", "late", "forgets", "twice_later",
+        "conflict", "unauthorized", "throttle", "says_failure_after", "garbage_after",
+    }  # fmt: skip
+    assert {method for method, _ in kinds} == {"GET", "PATCH", "POST", "CRM"}
+    assert ends == {"step", "statement", "committed", "full", "locked", "stop"}
+    assert any(history.jumps for history in histories)
+    assert any(history.outages for history in histories)
+
+
+A = Row("C0", "k1", "INTERESTED")
+B = Row("C0", "k2", "CALL_BACK", minute=4)
+C = Row("C0", "k3", "DO_NOT_CALL", "a2", 2)
+
+
+@pytest.mark.parametrize("count", range(3, 20))
+@pytest.mark.parametrize("kind", ["full", "locked", "committed"])
+def test_a_commit_that_fails_is_told_and_stops_nothing_for_ever(kind: str, count: int) -> None:
+    """One that failed while only a lane waited for it left the run waiting for ever."""
+    outcome = play(History(inputs=((A, B, C),), ends=(End(0, kind, count),)))
+
+    assert outcome.broken is None
+    assert outcome.statuses == {"applied written": 3} or outcome.statuses["applied read_back"]
+
+
+@pytest.mark.parametrize("at", [0.2, 0.5, 0.7, 1.2, 1.6, 2.2])
+@pytest.mark.parametrize("seconds", [-86_400.0, -3600.0, -2.0, 3600.0])
+@pytest.mark.parametrize("tenant_rate", [None, 8.0])
+def test_a_clock_that_is_set_neither_stops_nor_spins_a_run(
+    at: float, seconds: float, tenant_rate: float | None
+) -> None:
+    """Set back by a day, lanes waited for a day, or asked the journal for slots without pause."""
+    history = History(
+        rate=3.0, tenant_rate=tenant_rate, inputs=((A, B, C),), jumps=(Jump(at, seconds),)
+    )
+    outcome = play(history)
+
+    assert outcome.broken is None
+    assert outcome.statuses == {"applied written": 3}
+
+
+def test_a_small_campaign_is_not_starved_by_a_big_one() -> None:
+    big = tuple(Row("C0", f"k{number}", "INTERESTED") for number in range(200))
+    small = Row("C1", "k999", "INTERESTED")
+    outcome = play(History(inputs=((*big, small),), faults=(Fault("CRM", "k999", 1, "refused"),)))
+
+    assert outcome.broken is None
+    assert outcome.seconds > 35.0
+    assert outcome.firsts["C1"] < 2.0
+
+
+def test_a_call_that_never_ends_keeps_its_row_open_and_no_other() -> None:
+    outcome = play(History(inputs=((A, B),), calls=(Call("k1", 0.0, 1e9),), defer_seconds=10.0))
+
+    assert {one.name for one in outcome.violations} == {"liveness"}
+    assert outcome.statuses == {"applied written": 1, "deferred on_call": 1}
