@@ -4,8 +4,17 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 import aftercall
-from benchmarks.rig import ENVIRONMENT, Cost, Peer, fast_server, ours, rows, settings, simulator
-from benchmarks.rig import stopwatch
+from benchmarks.rig import (
+    ENVIRONMENT,
+    Cost,
+    Peer,
+    fast_server,
+    ours,
+    rows,
+    settings,
+    simulator,
+    stopwatch,
+)
 
 LATENCY_MS = 20
 FOR_EVER_MS = 3_600_000

@@ -4,6 +4,7 @@ import asyncio
 import logging
 from collections import deque
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from enum import Enum
 
@@ -132,10 +133,10 @@ class Courier:
                     group.create_task(self._deliver(event, progress), name="delivery")
                 if not self._unrecorded and await self._is_over(ending):
                     return
-                try:
-                    await asyncio.wait_for(self._changed.wait(), LOOK_SECONDS)
-                except TimeoutError:
-                    continue
+                # Not `wait_for`: Python 3.11's forgets a cancellation that comes with the event.
+                with suppress(TimeoutError):
+                    async with asyncio.timeout(LOOK_SECONDS):
+                        await self._changed.wait()
 
     def _now_ms(self) -> int:
         return self._clock.now_us() // 1000
