@@ -85,6 +85,21 @@ async def test_an_endpoint_that_hangs_holds_up_neither_the_tenant_nor_another(
         assert took < 15.0
 
 
+async def test_a_run_without_a_drain_does_not_wait_for_deliveries_in_flight(
+    rig_with: Rigged,
+) -> None:
+    async with rig_with(crm_latency_ms=60_000) as rig:
+        started = time.monotonic()
+        crm = {"drain_seconds": 0.0, "timeout_seconds": 60.0}
+        # Two seconds of work, in which the outbox is looked at.
+        pace = {"requests_per_second": 300.0}
+        report = await rig.sync(rows_for(names(300)), crm=crm, limits=pace)
+
+        assert report.deliveries == {"waiting": 300}
+        assert rig.simulator.stats()["crm"]["in_flight_peak"] > 0
+        assert time.monotonic() - started < 15.0
+
+
 async def test_events_are_signed_with_every_secret_while_they_are_rotated(rig: Rig) -> None:
     old, new = ("whsec_" + b64encode(secrets.token_bytes(32)).decode() for _ in range(2))
     seen: list[HttpRequest] = []

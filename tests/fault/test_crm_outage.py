@@ -113,6 +113,7 @@ async def test_410_stops_everything_until_the_endpoint_is_enabled(rig_with: Rigg
     async with rig_with(clock=clock, faults=Faults.from_json({"crm_gone": 1})) as rig:
         async with watching(rig, clock) as (session, watch):
             report = await session.perform(session.objects(rows_for(names(50))))
+            await watch.step()
             rig.simulator.set_faults(Faults())
             asked = sum(rig.simulator.stats()["crm"]["by_status"].values())
             assert 1 <= asked <= QUICK["concurrency"]
