@@ -13,6 +13,8 @@ import pytest
 from aftercall.adapters.signing import Ed25519Signer
 from aftercall.domain import instant
 from aftercall.domain.bundle import BundleBroken, check_bundle
+from aftercall.domain.merkle import leaf_hash
+from aftercall.domain.tiles import grown
 from aftercall.engine.proving import bundle_of
 from aftercall.ports import AuditFilter
 
@@ -160,6 +162,30 @@ def test_an_entry_whose_time_was_changed_everywhere_is_found(small: Copy) -> Non
         )
         assert small.misfit() is not None
         small.do("ROLLBACK TO harm")
+
+
+def test_an_entry_that_was_changed_with_all_of_the_tree_is_found(small: Copy) -> None:
+    """Whoever can write to the journal can plant the tree anew, but sign nothing."""
+    for number in rowids(small, "audit"):
+        small.do("SAVEPOINT harm")
+        small.do(
+            "UPDATE audit SET entry = replace(entry, '\"schema\":1', '\"schema\":2')"
+            " WHERE number = ?",
+            number,
+        )
+        texts = [row[0] for row in small.rows("SELECT entry FROM audit ORDER BY number")]
+        hashes = [leaf_hash(text.encode()) for text in texts]
+        for (level, place), tile in grown(0, hashes, lambda *_: b"").items():
+            small.do(
+                "UPDATE audit_tile SET hashes = ? WHERE level = ? AND place = ?", tile, level, place
+            )
+        assert "have another root" in str(small.misfit())
+        small.do("ROLLBACK TO harm")
+
+
+def test_personal_data_that_is_gone_without_an_erasure_is_found(small: Copy) -> None:
+    small.do("UPDATE row SET salt = NULL, notes = NULL, custom_fields = NULL WHERE contact = 'P1'")
+    assert "no entry says that it was erased" in str(small.misfit())
 
 
 async def test_an_entry_that_was_back_dated_before_it_was_sealed_is_found(
