@@ -3,22 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import replace
 
-<<<<<<< ours
 from benchmarks.rig import fast_server, ours, simulator
-=======
-import aftercall
-from benchmarks.rig import (
-    ENVIRONMENT,
-    Cost,
-    Peer,
-    fast_server,
-    ours,
-    rows,
-    settings,
-    simulator,
-    stopwatch,
-)
->>>>>>> theirs
 
 LATENCY_MS = 20
 FOR_EVER_MS = 3_600_000

@@ -133,11 +133,7 @@ class Courier:
                     group.create_task(self._deliver(event, progress), name="delivery")
                 if not self._unrecorded and await self._is_over(ending):
                     return
-<<<<<<< ours
-                # Not `wait_for`: before Python 3.12 it can lose a cancellation.
-=======
                 # Not `wait_for`: Python 3.11's forgets a cancellation that comes with the event.
->>>>>>> theirs
                 with suppress(TimeoutError):
                     async with asyncio.timeout(LOOK_SECONDS):
                         await self._changed.wait()
