@@ -9,8 +9,8 @@ from aftercall.engine.halt import Halt
 from aftercall.engine.progress import Progress
 from aftercall.ports import Clock, Delivery, DeliveryResult, Outbox, Transport
 from aftercall.wire.http import HttpRequest, HttpResponse, SendFailure
+from aftercall.wire.refusals import retry_after_seconds
 from aftercall.wire.requests import USER_AGENT
-from aftercall.wire.responses import retry_after_seconds
 
 EVENTS_AT_ONCE = 200
 LOOK_SECONDS = 1.0

@@ -5,7 +5,6 @@ Secrets are never part of it: `load_credentials` and `load_crm_secrets` read the
 """
 
 from aftercall.settings.credentials import (
-    Credentials,
     SecretText,
     load_credentials,
     load_crm_secrets,
@@ -24,7 +23,6 @@ from aftercall.settings.tables import (
 
 __all__ = [
     "DEFAULT_FILE",
-    "Credentials",
     "Crm",
     "Journal",
     "Limits",

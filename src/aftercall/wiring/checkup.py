@@ -1,5 +1,6 @@
 """The check-up: is everything in place for a run? Each finding comes with its fix."""
 
+import math
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC
@@ -15,11 +16,12 @@ from aftercall.domain.disposition import Disposition
 from aftercall.errors import AftercallError
 from aftercall.ports import Clock
 from aftercall.settings import Settings
-from aftercall.wire.auth import Token, TokenRefused, read_token
+from aftercall.wire.auth import Token, TokenAnswered, TokenRefused, read_token
 from aftercall.wire.http import HttpRequest, HttpResponse, SendFailure
 from aftercall.wire.masking import Mask
-from aftercall.wire.requests import USER_AGENT, Target, read_request, token_request
+from aftercall.wire.requests import USER_AGENT, read_request, token_request
 from aftercall.wire.responses import read_contact
+from aftercall.wire.target import Target, auth_of
 from aftercall.wiring.values import (
     crm_transport_options,
     endpoint_of,
@@ -59,23 +61,25 @@ async def check_up(
         ConfigInvalid: a secret or a certificate is missing or wrong.
     """
     target = target_of(settings)
-    identity = identity_of(environment)
+    identity = identity_of(target.profile, environment)
     request = token_request(target, identity)
     endpoint = endpoint_of(settings, environment)
     yield _journal(settings)
     clock = SystemClock()
     async with HttpTransport(transport_options(settings)) as tenant:
-        got = await _send(tenant, request)
-        token = None
+        got = None if request is None else await _send(tenant, request)
+        token: TokenAnswered | None = Token(identity.bearer, math.inf) if got is None else None
         if isinstance(got, HttpResponse):
-            mask = Mask((identity.client_secret,))
-            token = read_token(target.profile, got, clock.seconds(), mask)
-        yield _signed_in(target, got, token)
+            auth = auth_of(target.profile, identity)
+            mask = Mask(identity.secrets)
+            token = read_token(target.profile, got, clock.seconds(), mask, auth)
+        if got is not None:
+            yield _signed_in(target, got, token)
         if isinstance(got, HttpResponse):
             yield _clock_finding(got, clock)
         if isinstance(token, Token):
             yield _scopes(token)
-            mask = Mask((identity.client_secret, token.secret))
+            mask = Mask((*identity.secrets, token.secret))
             yield await _contact(tenant, target, token, mask, probe)
     if endpoint is not None:
         async with HttpTransport(crm_transport_options(settings)) as crm:

@@ -32,6 +32,10 @@ VOICEMAIL = "unreachable"
 WRONG_NUMBER = "unreachable"
 DO_NOT_CALL = "opt_out"
 
+# What the tenant calls a code, where the profile speaks ids: its id or its name.
+[outcome_ids]
+# INTERESTED = "1012"                     # example; aftercall outcomes pull fills it in
+
 [limits]
 # requests_per_second = 10.0              # to each campaign, reads and writes
 # requests_per_second_total = 100.0       # example: to the whole tenant; open by default
