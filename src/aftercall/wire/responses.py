@@ -207,8 +207,8 @@ def _state(
 ) -> tuple[str | None, bool, bool]:
     """Return a dialer state, normalised, whether a write may leave, and whether it is closed."""
     states, told = profile.states, first_at(found, paths_of(profile.read.fields.get("state")))
-    if not isinstance(told, str) and profile.read.state_id is not None:
-        told = names.get(text_of(value_at(found, profile.read.state_id)) or "")
+    if profile.read.state_id is not None:
+        told = names.get(text_of(value_at(found, profile.read.state_id)) or "", told)
     if not isinstance(told, str):
         signs = (value_at(found, path) for path in states.closed_if_present)
         closed = any(sign is not None for sign in signs)
