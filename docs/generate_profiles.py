@@ -17,9 +17,10 @@ HEAD = """\
 
 <!-- Written by docs/generate.py; do not edit. -->
 
-A profile is a TOML file that says how one tenant's API is spoken. Some come with aftercall
-([outbound-v1](profile-outbound-v1.md)); any other is a file of your own. `[tenant] profile` of the
-configuration names one, or a file.
+A profile is a TOML file that says how one tenant's API is spoken. Two come with aftercall:
+[outbound-v1](profile-outbound-v1.md) and [acd](profile-acd.md), the API that NICE documents. Any
+other is a file of your own: [teach it your gateway](teach-it-your-gateway.md). `[tenant] profile`
+of the configuration names one, or a file.
 
 ```console
 $ aftercall profile new gateway.toml       # a commented file to start from

@@ -23,6 +23,7 @@ OURS_AT_START = {
     "aftercall.interfaces.cli.history",
     "aftercall.interfaces.cli.main",
     "aftercall.interfaces.cli.options",
+    "aftercall.interfaces.cli.outcomes",
     "aftercall.interfaces.cli.profiles",
     "aftercall.interfaces.cli.program",
     "aftercall.interfaces.cli.setup",

@@ -118,18 +118,27 @@ class InsideWriter:
 class Wire:
     """A transport with points before a request leaves and after its answer came."""
 
-    def __init__(self, transport: Transport, points: Points, names: dict[str, str]) -> None:
+    def __init__(
+        self, transport: Transport, points: Points, name: Callable[[HttpRequest], str]
+    ) -> None:
         self._transport = transport
         self._points = points
-        self._names = names
+        self._name = name
 
     async def send(self, request: HttpRequest) -> HttpResponse:
-        name = self._names[request.method]
+        name = self._name(request)
         self._points.reach(f"before {name}")
         try:
             return await self._transport.send(request)
         finally:
             self._points.reach(f"after {name}")
+
+
+def named(request: HttpRequest) -> str:
+    """Return what a request to the tenant is, on any surface."""
+    if not request.headers.get("Authorization", "").startswith("Bearer "):
+        return "token"
+    return "read" if request.method == "GET" else "write"
 
 
 INSIDE = {
@@ -150,8 +159,8 @@ def wrap(session: Session, points: Points) -> None:
     journal.outbox = Port(SqliteOutbox(writer), points)
     journal.pacing = Port(journal.pacing, points)
     outside = session._outside
-    tenant = Wire(outside.tenant, points, {"POST": "token", "GET": "read", "PATCH": "write"})
-    crm = None if outside.crm is None else Wire(outside.crm, points, {"POST": "delivery"})
+    tenant = Wire(outside.tenant, points, named)
+    crm = None if outside.crm is None else Wire(outside.crm, points, lambda _: "delivery")
     session._outside = replace(outside, tenant=tenant, crm=crm)
 
 

@@ -106,8 +106,7 @@ def _contradictions(profile: Profile) -> Iterator[str]:
     yield from _lost_names(profile)
     yield from _lost_sources(profile)
     yield from _muddled_states(profile)
-    if profile.codes.source == "static" and not profile.codes.static:
-        yield 'codes.static: missing; source = "static" needs a list of codes and ids'
+    yield from _false_witnesses(profile)
     for number, auth in enumerate(profile.auth):
         if auth.asks and auth.url is None:
             yield f'auth.{number}.url: missing; style = "{auth.style}" asks a token endpoint'
@@ -173,6 +172,23 @@ def _lost_sources(profile: Profile) -> Iterator[str]:
 
 def _readback_fields(profile: Profile) -> frozenset[str]:
     return frozenset[str]() if profile.readback is None else frozenset(profile.readback.fields)
+
+
+def _false_witnesses(profile: Profile) -> Iterator[str]:
+    """Yield what would be read back as if it had been written, and was not.
+
+    After a lost answer a contact that shows another agent or time than the row's would count as
+    not written by us.
+    """
+    readings = {"read": profile.read, "readback": profile.readback}
+    for place, reading in readings.items():
+        if reading is None:
+            continue
+        if "agent" in profile.write.dropped and "agent" in reading.fields:
+            yield f"{place}.fields.agent: is not written, so it cannot be read back; leave it out"
+        reached = "timestamp" in reading.fields and reading.timestamp_means == "reached"
+        if "timestamp" in profile.write.dropped and reached:
+            yield f'{place}.timestamp_means: must be "written": the row\'s own time is dropped'
 
 
 def _muddled_states(profile: Profile) -> Iterator[str]:

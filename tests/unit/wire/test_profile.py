@@ -172,7 +172,6 @@ def test_a_value_that_cannot_be_is_said(place: tuple[str, ...], value: object, w
     [
         (("states", "lookup"), "states", "states.lookup: there is no [lookup.states]"),
         (("codes", "source"), "lookup", 'codes.lookup: missing; source = "lookup" needs'),
-        (("codes", "source"), "static", 'codes.static: missing; source = "static" needs'),
         (("write", "fields", "notes"), "told.skill", 'there is no "skill" in [read.told]'),
         (("write", "fields", "agentId"), None, 'no field carries "agent"; map it, or list it'),
         (("write", "dropped"), ["notes"], '"notes" is sent and dropped at once'),
@@ -196,6 +195,19 @@ def test_tables_that_contradict_each_other_are_said(
         assert profile_from(tables).write.wrapper == value
     else:
         assert any(told in problem for problem in problems(tables))
+
+
+def test_what_is_not_written_is_no_witness_of_a_write() -> None:
+    fields = {"outcomeCode": "outcome", "notes": "notes", "customFields": "custom_fields"}
+    tables = changed(("write", "fields"), fields)
+    tables["write"]["dropped"] = ["agent", "timestamp"]
+    assert problems(tables) == (
+        "read.fields.agent: is not written, so it cannot be read back; leave it out",
+        'read.timestamp_means: must be "written": the row\'s own time is dropped',
+    )
+    del tables["read"]["fields"]["agent"]
+    tables["read"]["timestamp_means"] = "written"
+    assert profile_from(tables).write.dropped == ("agent", "timestamp")
 
 
 def test_all_that_is_wrong_is_told_at_once(tmp_path: Path) -> None:

@@ -14,7 +14,7 @@ import typer
 from typer.main import get_command
 
 from aftercall.errors import AftercallError
-from aftercall.interfaces.cli import failures, history, profiles, setup, trial, work
+from aftercall.interfaces.cli import failures, history, outcomes, profiles, setup, trial, work
 
 USAGE = {
     "max_content_width": 100,
@@ -59,7 +59,7 @@ def aftercall(
     del version, debug
 
 
-for group in (setup, work, history, profiles, trial):
+for group in (setup, work, history, profiles, outcomes, trial):
     group.add_to(app)
 
 
