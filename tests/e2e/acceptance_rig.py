@@ -64,10 +64,8 @@ DO_NOT_CALL = "opt_out"
 
 [limits]
 requests_per_second = {rate}
-# More than the default: the machine that runs this is busy with other tests, and a simulated
-# tenant that is kept from running sees requests later than they came. `tests/e2e/test_pace.py`
-# has the default.
-headroom = 0.25
+# Twice the default: a process that was killed cannot tell the next how late its last requests came.
+headroom = 0.1
 
 [retry]
 wait_seconds_initial = 0.2

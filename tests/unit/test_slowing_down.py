@@ -9,8 +9,9 @@ from aftercall.adapters.clock import SystemClock
 from aftercall.domain.pacing import SECOND_US, Pace, Slots
 from aftercall.domain.report import CampaignPace
 from aftercall.engine.halt import Halt
-from aftercall.engine.lane import RETRY_AFTER_SECONDS_MAX, Gates, Lane, SlotBook
+from aftercall.engine.lane import RETRY_AFTER_SECONDS_MAX, Gates, Lane
 from aftercall.engine.queue import TenantQueue
+from aftercall.engine.slots import SlotBook
 
 
 class Kept:

@@ -9,14 +9,15 @@ import asyncio
 import logging
 import math
 from collections import deque
-from collections.abc import Awaitable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
-from aftercall.domain.pacing import SECOND_US, Pace, Slots
+from aftercall.domain.pacing import SECOND_US
+from aftercall.domain.window import Travel, Trip
 from aftercall.engine.halt import Halt
 from aftercall.engine.progress import Meter
 from aftercall.engine.queue import TenantQueue
-from aftercall.ports import Clock, Pacing, Turn
+from aftercall.engine.slots import SlotBook
+from aftercall.ports import Clock
 
 PATIENCE_US = 5 * SECOND_US
 """A slot further away than this is not waited for: the row goes back to the journal."""
@@ -36,75 +37,6 @@ RETRY_AFTER_SECONDS_MAX = 24 * 3600.0
 log = logging.getLogger("aftercall")
 
 
-class SlotBook:
-    """Slots reserved for one campaign, handed out in order; late ones are dropped."""
-
-    def __init__(self, campaign: str, pace: Pace, pacing: Pacing, clock: Clock) -> None:
-        self.campaign = campaign
-        self.pace = pace
-        self._epoch = 0
-        self._changing = asyncio.Lock()
-        self._pacing = pacing
-        self._clock = clock
-        self._slots = Slots(0, 0, 1)
-        self._earliest_us = 0
-
-    async def take_over(self, turn: Awaitable[Turn]) -> Turn:
-        """Await a turn on the campaign and reserve under its epoch from then on.
-
-        No reservation is under way meanwhile: under the old epoch it would find the fence lost.
-        """
-        async with self._changing:
-            taken = await turn
-            self._epoch = taken.epoch
-        return taken
-
-    async def next_slot(self) -> int | None:
-        """Return the next slot in microseconds since the epoch; None if the fence is lost."""
-        while True:
-            slots, now_us = self._slots, self._clock.now_us()
-            oldest = max(now_us - self.pace.late_us_max, self._earliest_us)
-            late = -((slots.first_us - oldest) // slots.spacing_us) if slots.count else 0
-            if late > 0:
-                slots = _without(slots, min(late, slots.count))
-            if slots.count:
-                self._slots = _without(slots, 1)
-                return slots.first_us
-            async with self._changing:
-                fresh = await self._pacing.reserve(
-                    self.campaign, self._epoch, self.pace, self._clock.now_us()
-                )
-            if fresh is None:
-                return None
-            self._slots = fresh
-
-    def is_late(self, slot_us: int) -> bool:
-        """Say whether a slot may no longer be used."""
-        return self._clock.now_us() - slot_us > self.pace.late_us_max
-
-    def moved(self, slot_us: int) -> int:
-        """Return a slot that had to wait for the tenant's own: now, if that made it late.
-
-        Campaigns that queue for the tenant would all come late, and none would ever send, if it
-        were dropped. The next slot lies a whole spacing after this one, as ever.
-        """
-        if not self.is_late(slot_us):
-            return slot_us
-        now_us = self._clock.now_us()
-        self._earliest_us = now_us + self.pace.spacing_us
-        return now_us
-
-    async def pause(self, until_us: int) -> None:
-        """Drop what is reserved and take nothing before `until_us`."""
-        self._slots = Slots(0, 0, 1)
-        await self._pacing.pause(self.campaign, until_us)
-
-
-def _without(slots: Slots, count: int) -> Slots:
-    first = slots.first_us + count * slots.spacing_us
-    return Slots(first, slots.count - count, slots.spacing_us)
-
-
 @dataclass(slots=True)
 class Gates:
     """What all lanes share.
@@ -115,6 +47,8 @@ class Gates:
         clock: tells the time.
         tenant: the limit of the tenant as a whole, if there is one.
         queue: who may take the tenant's next slot.
+        reads: how long the tenant's answer to a read usually takes.
+        writes: the same of a write.
     """
 
     permits: asyncio.Semaphore
@@ -122,6 +56,23 @@ class Gates:
     clock: Clock
     tenant: SlotBook | None
     queue: TenantQueue
+    reads: Travel = field(default_factory=Travel)
+    writes: Travel = field(default_factory=Travel)
+
+
+@dataclass(frozen=True, slots=True)
+class Departure:
+    """One request that may leave now: it holds a permit, and a place in each window.
+
+    Attributes:
+        slot_us: the instant it was given, in microseconds since the epoch.
+        travel: how long answers to its kind usually take.
+        places: its place in the campaign's window, and in the tenant's if there is one.
+    """
+
+    slot_us: int
+    travel: Travel
+    places: tuple[tuple[SlotBook, Trip], ...]
 
 
 class Lane:
@@ -137,46 +88,67 @@ class Lane:
         self.book = book
         self.meter = Meter(book.campaign, book.pace.per_second)
         self._gates = gates
-        self._writes: deque[asyncio.Future[int | None]] = deque()
-        self._reads: deque[asyncio.Future[int | None]] = deque()
+        self._writes: deque[asyncio.Future[Departure | None]] = deque()
+        self._reads: deque[asyncio.Future[Departure | None]] = deque()
         self._pump: asyncio.Task[None] | None = None
         self._throttled_in_a_row = 0
         self._held_back_seconds = -math.inf
         self.opens_us = 0
+        self._books = (book,) if gates.tenant is None else (book, gates.tenant)
         gates.halt.listen(self._dismiss)
 
-    async def grant(self, *, write: bool) -> bool:
+    async def grant(self, *, write: bool) -> Departure | None:
         """Wait until one request may leave.
 
-        Returns True with a permit held, which `release` gives back; False if none may leave
-        soon: the run stops, the campaign is paused, or another worker has taken it over.
+        Returns what `release` is to be given after the request; None if none may leave soon: the
+        run stops, the campaign is paused, or another worker has taken it over.
         """
-        while (slot_us := await self._slot(write=write)) is not None:
+        while (departure := await self._departure(write=write)) is not None:
             # Whatever held everything up since the slot was given (a collection of garbage, other
             # tasks) must not make this request leave in a bunch with the next ones.
-            if not self.book.is_late(slot_us):
-                self.meter.count(self._gates.clock.seconds())
-                return True
-            self.release()
-        return False
+            if not self.book.is_late(departure.slot_us):
+                now = self._gates.clock.seconds()
+                for _, trip in departure.places:
+                    trip.left = now
+                self.meter.count(now)
+                return departure
+            self.release(departure, sent=False)
+        return None
 
-    async def _slot(self, *, write: bool) -> int | None:
+    async def _departure(self, *, write: bool) -> Departure | None:
         """Wait for a slot, which comes with a permit; None if there is none soon."""
         if self._gates.halt.thrown:
             return None
-        waiter: asyncio.Future[int | None] = asyncio.get_running_loop().create_future()
+        waiter: asyncio.Future[Departure | None] = asyncio.get_running_loop().create_future()
         (self._writes if write else self._reads).append(waiter)
         if self._pump is None or self._pump.done():
             self._pump = asyncio.create_task(self._let_out(), name=f"lane {self.book.campaign}")
         try:
             return await waiter
         except asyncio.CancelledError:
-            if waiter.done() and not waiter.cancelled() and waiter.result() is not None:
-                self.release()
+            if waiter.done() and not waiter.cancelled():
+                departure = waiter.result()
+                if departure is not None:
+                    self.release(departure, sent=False)
             raise
 
-    def release(self) -> None:
-        """Give a permit back."""
+    def release(self, departure: Departure, *, sent: bool, usual: bool = False) -> None:
+        """Give a permit back, and the places in the windows once they are free.
+
+        Args:
+            departure: what `grant` gave.
+            sent: the request may have reached the tenant.
+            usual: its answer took as long as answers take, for all that is known.
+        """
+        now = self._gates.clock.seconds()
+        for book, trip in departure.places:
+            if sent:
+                book.window.answered(trip, now)
+            else:
+                book.window.forget(trip)
+            book.answered()
+        if usual:
+            departure.travel.took(now - departure.places[0][1].left, now)
         self._gates.permits.release()
 
     async def throttled(self, retry_after_seconds: float | None, sent_seconds: float) -> float:
@@ -213,11 +185,17 @@ class Lane:
             if slot_us is None:
                 self._dismiss()
                 return
+            travel = self._gates.writes if self._writes else self._gates.reads
             waiter = self._next_waiter()
             if waiter is None:
-                self.release()
+                self._gates.permits.release()
             else:
-                waiter.set_result(slot_us)
+                waiter.set_result(self._depart(slot_us, travel))
+
+    def _depart(self, slot_us: int, travel: Travel) -> Departure:
+        now = self._gates.clock.seconds()
+        places = tuple((book, book.window.leave(now, travel)) for book in self._books)
+        return Departure(slot_us, travel, places)
 
     async def _slot_with_permit(self) -> int | None:
         """Return a slot whose time has come, a permit held; None if there is none soon."""
@@ -229,25 +207,38 @@ class Lane:
             ahead_us = 0 if slot_us is None else slot_us - self._gates.clock.now_us()
             if slot_us is None or ahead_us > patience_us or self._gates.halt.thrown:
                 if held:
-                    self.release()
+                    self._gates.permits.release()
                 if slot_us is not None and ahead_us > patience_us:
                     self.opens_us = max(self.opens_us, slot_us)
                 return None
-            # The permit comes before the slot's time: taken after it, requests that had waited
-            # for a permit would leave in a bunch. But it is not held while the slot is far off.
-            if not held and ahead_us > EARLY_US:
-                await asyncio.sleep(ahead_us / SECOND_US)
-            if self._gates.tenant is not None:
-                slot_us = await self._slot_of_tenant(self._gates.tenant, slot_us, held=held)
-            elif not held:
-                await self._gates.permits.acquire()
+            slot_us = await self._wait_for(slot_us, held=held)
             held = True
-            ahead_us = slot_us - self._gates.clock.now_us()
-            if ahead_us > EARLY_US:
-                await asyncio.sleep(ahead_us / SECOND_US)
+            if self.book.is_late(slot_us):
+                continue
+            # Until no window made it wait: while one did, another may have filled up.
+            while any([await book.opened() for book in self._books]):
+                slot_us = self._gates.clock.now_us()
             # One that was given before the campaign was asked to slow down is not used after it.
-            if slot_us >= self.opens_us and not self.book.is_late(slot_us):
+            if slot_us >= self.opens_us:
                 return slot_us
+
+    async def _wait_for(self, slot_us: int, *, held: bool) -> int:
+        """Wait for a slot's time, a permit and the tenant; return when the request may leave."""
+        # The permit comes before the slot's time: taken after it, requests that had waited for a
+        # permit would leave in a bunch. But it is not held while the slot is far off.
+        if not held:
+            await self._sleep_until(slot_us)
+        if self._gates.tenant is not None:
+            slot_us = await self._slot_of_tenant(self._gates.tenant, slot_us, held=held)
+        elif not held:
+            await self._gates.permits.acquire()
+        await self._sleep_until(slot_us)
+        return slot_us
+
+    async def _sleep_until(self, slot_us: int) -> None:
+        ahead_us = slot_us - self._gates.clock.now_us()
+        if ahead_us > EARLY_US:
+            await asyncio.sleep(ahead_us / SECOND_US)
 
     async def _slot_of_tenant(self, tenant: SlotBook, mine_us: int, *, held: bool) -> int:
         """Wait for a slot of the whole tenant and a permit; return when the request may leave."""
@@ -255,14 +246,12 @@ class Lane:
             if not held:
                 await self._gates.permits.acquire()
             while (slot_us := await tenant.next_slot()) is not None:
-                ahead_us = slot_us - self._gates.clock.now_us()
-                if ahead_us > EARLY_US:
-                    await asyncio.sleep(ahead_us / SECOND_US)
+                await self._sleep_until(slot_us)
                 if not tenant.is_late(slot_us):
                     break
         return self.book.moved(mine_us)
 
-    def _next_waiter(self) -> asyncio.Future[int | None] | None:
+    def _next_waiter(self) -> asyncio.Future[Departure | None] | None:
         for waiting in (self._writes, self._reads):
             while waiting:
                 waiter = waiting.popleft()

@@ -12,11 +12,12 @@ from aftercall.engine.delivery import Courier, Endpoint
 from aftercall.engine.halt import Halt
 from aftercall.engine.health import Health
 from aftercall.engine.intake import IntakeWatch, RawRow, Reader, admit_all
-from aftercall.engine.lane import Gates, Lane, SlotBook
+from aftercall.engine.lane import Gates, Lane
 from aftercall.engine.progress import Progress
 from aftercall.engine.queue import TenantQueue
 from aftercall.engine.rounds import Rounds, TurnLimits, Watch
 from aftercall.engine.session import Session
+from aftercall.engine.slots import SlotBook
 from aftercall.engine.tenant import Tenant
 from aftercall.engine.writer import Announcing, Surroundings, Writer
 from aftercall.errors import AccessDenied, AftercallError

@@ -117,22 +117,25 @@ class Tenant:
         self, lane: Lane, build: Callable[[Token], HttpRequest], read_at: float | None
     ) -> tuple[HttpResponse | SendFailure, Timing, Token]:
         asked = self._clock.seconds()
-        if not await lane.grant(write=read_at is not None):
+        departure = await lane.grant(write=read_at is not None)
+        if departure is None:
             raise NotGranted
+        got: HttpResponse | SendFailure | None = None
         try:
             sent = self._clock.seconds()
             if read_at is not None and sent - read_at > _fresh_seconds(lane):
                 raise TooOld
             # The token of now, not of when the request began to wait for its slot.
             token = self._session.latest or await self._session.token()
-            got: HttpResponse | SendFailure
             try:
                 got = await self._transport.send(build(token))
             except SendFailure as failure:
                 got = failure
             done = self._clock.seconds()
         finally:
-            lane.release()
+            # A refusal to serve comes sooner than an answer, and a failure later.
+            usual = isinstance(got, HttpResponse) and got.status < 429
+            lane.release(departure, sent=got is not None, usual=usual)
         status = got.status if isinstance(got, HttpResponse) else None
         timing = Timing(
             wait_ms=round((sent - asked) * 1000, 3),
