@@ -115,7 +115,7 @@ async def test_a_closed_contact_is_told_what_is_still_possible(tmp_path: Path) -
     held = {"contact": "held", "state": "EndContact", "outcome": "Interested"}
     world = world_on("", {"contact": "over", "state": "EndContact"}, held)
     async with on(tmp_path, world=world) as rig:
-        report = await rig.sync(rows_for(["over", "held", "p1"]))
+        report = await rig.sync(rows_for(["over", "held", "p1"]), rows={"defer_minutes": 0.0})
 
         assert report.reasons(Status.REJECTED) == {"contact_closed": 1}
         assert report.reasons(Status.UNCHANGED) == {"same_in_tenant": 1}

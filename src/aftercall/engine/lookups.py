@@ -55,15 +55,17 @@ class Lookups:
 
     async def _fetch(self, name: str, key: str, send: Send) -> Listed | ReadAnswer:
         items: list[Item] = []
+        seen = 0
         while True:
-            sent = await send(self._asking(name, key, len(items)))
+            sent = await send(self._asking(name, key, seen))
             if isinstance(sent, SendFailure):
                 return read_failure(sent)
             rules = self._session.target.profile.lookup[name]
-            part = read_part(rules, sent, len(items))
+            part = read_part(rules, sent, seen)
             if part is None:
                 return self._trouble(name, sent)
             items += part.items
+            seen = part.seen
             if not part.more:
                 return Listed(tuple(items))
 

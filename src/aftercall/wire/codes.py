@@ -24,16 +24,23 @@ class Item:
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """A part of a list. `more` says that there is another after it."""
+    """A part of a list.
+
+    Attributes:
+        items: its entries, without those that are not in use any more.
+        seen: how many entries of the list were given so far, in use or not.
+        more: there is another part after it.
+    """
 
     items: tuple[Item, ...]
+    seen: int
     more: bool
 
 
 def read_part(lookup: Lookup, response: HttpResponse, skipped: int) -> Part | None:
     """Return the items in an answer (none for 204); None if it holds no list."""
     if response.status == 204:
-        return Part((), more=False)
+        return Part((), skipped, more=False)
     document = json_value(response.body) if response.status == 200 else None
     found = value_at(document, lookup.items)
     if not isinstance(found, list):
@@ -41,10 +48,10 @@ def read_part(lookup: Lookup, response: HttpResponse, skipped: int) -> Part | No
     items = tuple(item for one in found if (item := _item(lookup, one)) is not None)
     page, seen = lookup.page, skipped + len(found)
     if page is None or not found or seen >= ITEMS_MAX:
-        return Part(items, more=False)
+        return Part(items, seen, more=False)
     total = None if page.total is None else value_at(document, page.total)
     more = seen < total if isinstance(total, int) else len(found) >= page.size
-    return Part(items, more)
+    return Part(items, seen, more)
 
 
 @dataclass(frozen=True, slots=True)

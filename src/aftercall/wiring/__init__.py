@@ -2,7 +2,8 @@
 
 from aftercall.adapters.journal.sqlite import open_archive
 from aftercall.adapters.sources import SourceOptions
-from aftercall.wiring.checkup import CheckResult, check_up
+from aftercall.wiring.checkup import check_up
+from aftercall.wiring.findings import CheckResult, Probe
 from aftercall.wiring.forecast import CampaignForecast, Forecast, plan_files
 from aftercall.wiring.results import report_at, write_results
 from aftercall.wiring.session import Job, Rows, Session, open_session
@@ -12,6 +13,7 @@ __all__ = [
     "CheckResult",
     "Forecast",
     "Job",
+    "Probe",
     "Rows",
     "Session",
     "SourceOptions",

@@ -557,7 +557,7 @@ class TestCodes:
         two = [{"id": 1, "name": "A", "on": True}, {"id": 2, "name": "B", "on": False}]
         part = read_part(rules, answered(200, {"list": two, "total": 3}), 0)
         assert part is not None
-        assert (part.items, part.more) == ((Item("1", "A"),), True)
+        assert (part.items, part.seen, part.more) == ((Item("1", "A"),), 2, True)
         part = read_part(rules, answered(200, {"list": two[:1], "total": 3}), 2)
         assert part is not None
         assert part.more is False
