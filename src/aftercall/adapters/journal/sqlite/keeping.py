@@ -1,6 +1,7 @@
 """Erasure and expiry: what is taken out is overwritten in the file and gone from its log."""
 
 import json
+import os
 import sqlite3
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
@@ -72,7 +73,7 @@ def _held_of(db: sqlite3.Connection, scope: Scope) -> PersonalData:
     for event in db.execute(statement("events_of_person"), asked):
         events += _public(event["body"]) != event["body"]
     results = [
-        (found["directory"], found["id"])
+        (os.fsdecode(found["directory"]), found["id"])
         for run in sorted(runs)
         for found in db.execute(statement("result_files_of_run"), {"run": run})
     ]
