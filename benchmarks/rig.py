@@ -1,16 +1,20 @@
-"""A simulated tenant in a process of its own, settings for it, and rows to write."""
+"""Peers in processes of their own, settings for them, and rows to write."""
 
 import contextlib
 import json
 import os
+import resource
 import subprocess
 import sys
 import tempfile
+import time
 import urllib.request
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+import aftercall
 
 ENVIRONMENT = {
     "CXONE_CLIENT_ID": "bench",
@@ -18,33 +22,49 @@ ENVIRONMENT = {
     "AFTERCALL_CRM_SECRET": "bench",
 }
 OUTCOMES = {"INTERESTED": "positive", "NO_ANSWER": "unreachable", "DO_NOT_CALL": "opt_out"}
+UNLIMITED = 1_000_000.0
+CAMPAIGNS = 20
+CONCURRENCY = 50
 
 
 @dataclass(frozen=True)
 class Peer:
-    """A running simulator."""
+    """A running tenant and CRM."""
 
     url: str
     crm_url: str
     pid: int
 
     def stats(self) -> dict[str, Any]:
-        """Return what it counted."""
+        """Return what a simulator counted."""
         with urllib.request.urlopen(f"{self.url}/_sim/stats") as answer:
             found: dict[str, Any] = json.load(answer)
             return found
 
+    def throttled(self) -> int:
+        """Return how many requests a simulator answered with 429."""
+        return sum(campaign["throttled"] for campaign in self.stats()["campaigns"].values())
+
+
+def simulator(*flags: str) -> contextlib.AbstractContextManager[Peer]:
+    """Run a simulator whose every contact exists."""
+    return _peer("aftercall.simulator", "--port", "0", "--open", "--exit-with-stdin", *flags)
+
+
+def fast_server(latency_ms: float = 0.0) -> contextlib.AbstractContextManager[Peer]:
+    """Run a server that costs as little as can be, so that the client is what is measured."""
+    return _peer("benchmarks.fast_server", str(latency_ms))
+
 
 @contextlib.contextmanager
-def peer(*flags: str) -> Iterator[Peer]:
-    """Run a simulator whose every contact exists."""
-    command = [sys.executable, "-m", "aftercall.simulator", "--port", "0", "--open"]
+def _peer(module: str, *flags: str) -> Iterator[Peer]:
     with subprocess.Popen(
-        [*command, "--exit-with-stdin", *flags],
+        [sys.executable, "-m", module, *flags],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         text=True,
         env={**os.environ, **ENVIRONMENT},
+        cwd=Path(__file__).parents[1],
     ) as process:
         if process.stdout is None or process.stdin is None:
             raise RuntimeError
@@ -55,20 +75,29 @@ def peer(*flags: str) -> Iterator[Peer]:
             process.stdin.close()
 
 
+@dataclass(frozen=True)
+class Pace:
+    """The limits of a run."""
+
+    per_second: float = UNLIMITED
+    headroom: float = 0.05
+
+
 @contextlib.contextmanager
-def settings(one: Peer, *, rate: float, crm: bool = True) -> Iterator[dict[str, Any]]:
-    """Give settings for a peer, with a fresh journal."""
+def settings(one: Peer, pace: Pace | None = None, *, crm: bool = True) -> Iterator[dict[str, Any]]:
+    """Give settings for a peer, with a fresh journal; no limit unless a pace is given."""
+    pace = pace or Pace()
     with tempfile.TemporaryDirectory(prefix="aftercall-bench-") as directory:
         yield {
             "tenant": {"base_url": one.url},
             "outcomes": OUTCOMES,
-            "limits": {"requests_per_second": rate},
+            "limits": {"requests_per_second": pace.per_second, "headroom": pace.headroom},
             "journal": {"url": f"sqlite:///{Path(directory) / 'journal.db'}"},
-            **({"crm": {"url": one.crm_url, "concurrency": 50}} if crm else {}),
+            **({"crm": {"url": one.crm_url, "concurrency": CONCURRENCY}} if crm else {}),
         }
 
 
-def rows(count: int, campaigns: int) -> Iterator[dict[str, object]]:
+def rows(count: int, campaigns: int = CAMPAIGNS) -> Iterator[dict[str, object]]:
     """Give rows, each of another contact."""
     codes = tuple(OUTCOMES)
     for n in range(count):
@@ -80,3 +109,47 @@ def rows(count: int, campaigns: int) -> Iterator[dict[str, object]]:
             "notes": "Spoke about the renewal; asked for the offer in writing.",
             "timestamp": "2026-11-20T10:00:00Z",
         }
+
+
+@dataclass(frozen=True)
+class Cost:
+    """What a run of so many rows took, in seconds of the clock and of this process's CPU."""
+
+    rows: int
+    seconds: float
+    cpu_seconds: float
+
+    @property
+    def per_second(self) -> float:
+        """Rows per second."""
+        return self.rows / self.seconds
+
+
+@contextlib.contextmanager
+def stopwatch() -> Iterator[list[float]]:
+    """Give a list that holds, afterwards, the seconds and the CPU seconds that were spent."""
+    spent: list[float] = []
+    began, cpu = time.perf_counter(), _cpu_seconds()
+    yield spent
+    spent += [time.perf_counter() - began, _cpu_seconds() - cpu]
+
+
+def _cpu_seconds() -> float:
+    used = resource.getrusage(resource.RUSAGE_SELF)
+    return used.ru_utime + used.ru_stime
+
+
+def ours(
+    one: Peer, size: int, *, pace: Pace | None = None, campaigns: int = CAMPAIGNS, crm: bool = True
+) -> Cost:
+    """Write `size` rows with the product.
+
+    Raises:
+        RuntimeError: not every row was applied.
+    """
+    with settings(one, pace, crm=crm) as config, stopwatch() as spent:
+        report = aftercall.sync(rows(size, campaigns), config, ENVIRONMENT)
+    if report.successful != size:
+        message = f"{report.successful} of {size} rows were applied"
+        raise RuntimeError(message)
+    return Cost(size, report.elapsed_seconds, spent[1])

@@ -10,8 +10,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from benchmarks.measures import paced
-from benchmarks.rig import peer
+from benchmarks.pace import paced
+from benchmarks.rig import simulator
 
 ROOT = Path(__file__).parents[2]
 USED_LEAST = 0.85
@@ -40,7 +40,7 @@ def stalls(pid: int, *, every: float, seconds: float) -> Iterator[None]:
 
 @pytest.mark.alone
 def test_twenty_campaigns_use_their_limits_without_one_429() -> None:
-    with peer("--rate", "10") as one:
+    with simulator("--rate", "10") as one:
         used, throttled = paced(one, 10)
     assert throttled == 0
     assert used >= USED_LEAST
@@ -49,7 +49,7 @@ def test_twenty_campaigns_use_their_limits_without_one_429() -> None:
 @pytest.mark.alone
 def test_a_tenant_that_stalls_never_counts_more_than_its_limit() -> None:
     # What left during a stall is counted at its end, all at once, beside what leaves after it.
-    with peer("--rate", "10") as one, stalls(one.pid, every=1.3, seconds=0.25):
+    with simulator("--rate", "10") as one, stalls(one.pid, every=1.3, seconds=0.25):
         used, throttled = paced(one, 6)
     assert throttled == 0
     assert used >= 0.6
@@ -65,4 +65,4 @@ def test_benchmarks_do_not_rot() -> None:
         timeout=120,
     )
     assert done.returncode == 0, done.stderr
-    assert done.stdout.count("[") == 4
+    assert done.stdout.count("[") >= 15

@@ -34,7 +34,9 @@ class Writer:
     """Runs operations on a connection of its own, in order, and commits them in groups.
 
     An operation's future is resolved only after the commit that holds it is on disk. An
-    operation that raises undoes itself alone; a commit that fails fails all of its group.
+    operation that raises undoes itself alone; a commit that fails fails all of its group. For
+    that a group in which one raised is done once more, so an operation changes nothing else than
+    the database.
     """
 
     def __init__(self, db: sqlite3.Connection, path: Path) -> None:
@@ -96,7 +98,14 @@ class Writer:
         outcomes: list[tuple[_Job, Any, BaseException | None]]
         try:
             self._db.execute("BEGIN IMMEDIATE")
-            outcomes = [self._attempt(job) for job in group]
+            try:
+                outcomes = [(job, job.operation(self._db), None) for job in group]
+            except Exception:  # noqa: BLE001 - which one it was, and why, is found out below
+                # Savepoints tell them apart; a group in which none raises does without their cost.
+                if self._db.in_transaction:
+                    self._db.execute("ROLLBACK")
+                self._db.execute("BEGIN IMMEDIATE")
+                outcomes = [self._attempt(job) for job in group]
             self._db.execute("COMMIT")
         except sqlite3.Error as trouble:
             if self._db.in_transaction:
