@@ -16,7 +16,7 @@ def paced(
         Requests sent against those permitted, and how many were answered with 429.
     """
     size = campaigns * seconds * PER_SECOND // 2
-    cost = ours(one, size, pace=Pace(PER_SECOND, headroom), campaigns=campaigns, crm=False)
+    cost = ours(one, size, pace=Pace(PER_SECOND, headroom), campaigns=campaigns, crm=None)
     return 2 * size / (cost.seconds * PER_SECOND * campaigns), one.throttled()
 
 

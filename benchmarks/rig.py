@@ -9,7 +9,7 @@ import sys
 import tempfile
 import time
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -25,6 +25,7 @@ OUTCOMES = {"INTERESTED": "positive", "NO_ANSWER": "unreachable", "DO_NOT_CALL":
 UNLIMITED = 1_000_000.0
 CAMPAIGNS = 20
 CONCURRENCY = 50
+CRM: Mapping[str, object] = {"concurrency": CONCURRENCY}
 
 
 @dataclass(frozen=True)
@@ -84,8 +85,13 @@ class Pace:
 
 
 @contextlib.contextmanager
-def settings(one: Peer, pace: Pace | None = None, *, crm: bool = True) -> Iterator[dict[str, Any]]:
-    """Give settings for a peer, with a fresh journal; no limit unless a pace is given."""
+def settings(
+    one: Peer, pace: Pace | None, crm: Mapping[str, object] | None
+) -> Iterator[dict[str, Any]]:
+    """Give settings for a peer, with a fresh journal.
+
+    No limit unless a pace is given, and no CRM where its further settings are None.
+    """
     pace = pace or Pace()
     with tempfile.TemporaryDirectory(prefix="aftercall-bench-") as directory:
         yield {
@@ -93,7 +99,7 @@ def settings(one: Peer, pace: Pace | None = None, *, crm: bool = True) -> Iterat
             "outcomes": OUTCOMES,
             "limits": {"requests_per_second": pace.per_second, "headroom": pace.headroom},
             "journal": {"url": f"sqlite:///{Path(directory) / 'journal.db'}"},
-            **({"crm": {"url": one.crm_url, "concurrency": CONCURRENCY}} if crm else {}),
+            **({} if crm is None else {"crm": {"url": one.crm_url, **CRM, **crm}}),
         }
 
 
@@ -140,14 +146,19 @@ def _cpu_seconds() -> float:
 
 
 def ours(
-    one: Peer, size: int, *, pace: Pace | None = None, campaigns: int = CAMPAIGNS, crm: bool = True
+    one: Peer,
+    size: int,
+    *,
+    pace: Pace | None = None,
+    campaigns: int = CAMPAIGNS,
+    crm: Mapping[str, object] | None = CRM,
 ) -> Cost:
     """Write `size` rows with the product.
 
     Raises:
         RuntimeError: not every row was applied.
     """
-    with settings(one, pace, crm=crm) as config, stopwatch() as spent:
+    with settings(one, pace, crm) as config, stopwatch() as spent:
         report = aftercall.sync(rows(size, campaigns), config, ENVIRONMENT)
     if report.successful != size:
         message = f"{report.successful} of {size} rows were applied"

@@ -24,9 +24,10 @@ def commands_page() -> str:
 
 def described(command: Any, name: str) -> list[str]:
     """Return the sections of a command and of those below it."""
-    below = getattr(command, "commands", None)
-    if below is not None:
-        return [part for word, one in below.items() for part in described(one, f"{name} {word}")]
+    below = getattr(command, "commands", {}).items()
+    parts = [part for word, one in below for part in described(one, f"{name} {word}")]
+    if below and not command.invoke_without_command:
+        return parts
     # Not click's own classes: typer may bring a click of its own along.
     context = command.context_class(command, info_name=name)
     pieces = " ".join(command.collect_usage_pieces(context))
@@ -38,7 +39,7 @@ def described(command: Any, name: str) -> list[str]:
     ]
     rows = [f"| `{cell(names)}` | {cell(meaning)} |" for names, meaning in records]
     table = "\n".join(["", "| option | meaning |", "|---|---|", *rows, ""]) if rows else ""
-    return [f"\n## `{name}`\n\n```text\n{name} {pieces}\n```\n\n{text}\n{table}"]
+    return [f"\n## `{name}`\n\n```text\n{name} {pieces}\n```\n\n{text}\n{table}", *parts]
 
 
 def cell(text: str) -> str:

@@ -10,7 +10,7 @@ from pydantic import BaseModel, SecretStr
 from pydantic.fields import FieldInfo
 
 from aftercall.domain.outcomes import Category
-from aftercall.settings import Settings
+from aftercall.settings import Crm, CrmEndpoint, Settings
 
 HEAD = """\
 # Configuration
@@ -46,14 +46,25 @@ They come only from the environment, or from files that it names; never from the
 | `CXONE_CLIENT_ID` | the client id at the tenant |
 | `CXONE_CLIENT_SECRET` | the client secret at the tenant |
 | `AFTERCALL_CRM_SECRET` | what signs the CRM's events; needed if `crm.url` is set |
+| `AFTERCALL_CRM_SECRET_NAME` | the same for the endpoint `name`, unless `signing_env` says other |
 
 Each can be given as a file instead: `CXONE_CLIENT_SECRET_FILE=/run/secrets/cxone`. White space
 around a file's content does not count. The CRM's secret is `whsec_` and base64, or any text
-without white space; while it is rotated there may be several, with white space between them. A
-proxy with a password is given as `AFTERCALL__TENANT__PROXY`.
+without white space; while it is rotated (`aftercall crm rotate-secret`) there may be several, with
+white space between them. A proxy with a password is given as `AFTERCALL__TENANT__PROXY`.
 """
 
 BOUNDS = {"gt": "more than", "ge": "at least", "le": "at most"}
+
+
+TYPES = {
+    bool: "true or false",
+    int: "whole number",
+    float: "number",
+    Path: "path",
+    str: "text",
+    SecretStr: "text",
+}
 
 
 def configuration_page() -> str:
@@ -64,16 +75,24 @@ def configuration_page() -> str:
         if isinstance(model, type) and issubclass(model, BaseModel):
             doc = (model.__doc__ or "").strip()
             lines += [*heading(name, doc), *(row(key, f) for key, f in model.model_fields.items())]
+            if model is Crm:
+                lines += ["", *endpoint_table()]
         else:
             lines += [*heading(name, "Which outcome codes the tenant has."), row("*CODE*", field)]
         lines.append("")
     return "\n".join(lines)
 
 
+def endpoint_table() -> Iterator[str]:
+    """Yield the table of an endpoint, which stands below the name that the user gives it."""
+    yield from heading("crm.endpoints.NAME", (CrmEndpoint.__doc__ or "").strip())
+    yield from (row(key, field) for key, field in CrmEndpoint.model_fields.items())
+
+
 def heading(table: str, words: str) -> Iterator[str]:
     """Yield what stands above the keys of a table."""
     yield from (f"## `[{table}]`", "", words)
-    yield from ("", f"In the environment: `AFTERCALL__{table.upper()}__...`", "")
+    yield from ("", f"In the environment: `AFTERCALL__{table.upper().replace('.', '__')}__...`", "")
     yield from ("| key | type | default | bounds | meaning |", "|---|---|---|---|---|")
 
 
@@ -90,14 +109,17 @@ def kind(annotation: Any) -> str:
         return " or ".join(f"`{json.dumps(choice)}`" for choice in get_args(annotation))
     if get_origin(annotation) is dict:
         value = get_args(annotation)[1]
+        if value is CrmEndpoint:
+            return "tables"
         if value is Category:
             return " or ".join(f"`{json.dumps(choice)}`" for choice in Category)
         return f"table of {kind(value)}s"
     if get_origin(annotation) is tuple:
         return f"list of {kind(get_args(annotation)[0])}"
+    if annotation is Category:
+        return " or ".join(f"`{json.dumps(choice)}`" for choice in Category)
     if isinstance(annotation, type):
-        names = {int: "whole number", float: "number", Path: "path", str: "text", SecretStr: "text"}
-        return names[annotation]
+        return TYPES.get(annotation, "table")
     return kind(get_args(annotation)[0])
 
 

@@ -27,7 +27,7 @@ RECIPE = Path(__file__).with_name("recipe.toml")
 COLUMNS = (
     "campaign_id",
     "contact_id",
-    "phone",
+    "called_number",
     "outcome_code",
     "agent_id",
     "notes",
@@ -170,7 +170,7 @@ class Agent:
             **contact,
             "outcome_code": outcome,
             "agent_id": "dialer-01" if dialer else self._dice.pick(self._campaign.agents),
-            "notes": "" if dialer else self._notes(outcome, contact["phone"]),
+            "notes": "" if dialer else self._notes(outcome, contact["called_number"]),
             "custom_fields": "" if dialer else self._custom_fields(outcome, at),
             "timestamp": stamp(at.astimezone(UTC) if self._dice.percent(35) else at),
         }
@@ -318,7 +318,7 @@ class Maker:
         contact = {
             "campaign_id": self._campaign.name,
             "contact_id": name or self._campaign.contact.format(self._number),
-            "phone": f"+1 {area}-555-01{self._dice.below(100):02d}",
+            "called_number": f"+1 {area}-555-01{self._dice.below(100):02d}",
         }
         row = Row(self._agent.cells(contact, outcome, at), at, *end, exported=at)
         self.rows.append(row)
@@ -327,7 +327,7 @@ class Maker:
     def _again(self, row: Row, outcome: str, end: tuple[str, str], *, hours: int) -> Row:
         """Add a later row of the same contact."""
         at = row.at + timedelta(hours=hours)
-        contact = {name: row.cells[name] for name in ("campaign_id", "contact_id", "phone")}
+        contact = {name: row.cells[name] for name in ("campaign_id", "contact_id", "called_number")}
         later = Row(self._agent.cells(contact, outcome, at), at, *end, exported=at)
         self.rows.append(later)
         return later

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from aftercall.domain.audit import Settled
+    from aftercall.domain.call_record import CallRecord
     from aftercall.domain.disposition import Disposition
     from aftercall.domain.outcomes import Category
     from aftercall.domain.report import Report
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "AftercallError",
+    "CallRecord",
     "Category",
     "Disposition",
     "OpenSession",
@@ -32,6 +34,7 @@ __all__ = [
 
 _HOMES = {
     "AftercallError": "errors",
+    "CallRecord": "domain.call_record",
     "Category": "domain.outcomes",
     "Disposition": "domain.disposition",
     "OpenSession": "library",

@@ -7,7 +7,7 @@ import pytest
 from aftercall.domain.report import Tally
 from aftercall.domain.status import OPEN, REFUSED, Status
 from aftercall.errors import JournalError
-from aftercall.ports import AuditFilter
+from aftercall.ports import AuditFilter, EventFilter
 
 from .rig import (
     BROKEN,
@@ -36,8 +36,8 @@ class ArchiveContract(Contract):
         archive = rig.journal.archive
         assert archive.runs() == []
         assert archive.runs("run-9") == []
-        assert archive.events() == {}
-        assert archive.list_events(state=None, run=None, events_max=5) == []
+        assert archive.crm.count() == {}
+        assert archive.crm.find(EventFilter(), 5) == []
         assert list(archive.entries(AuditFilter())) == []
 
     async def test_runs_are_listed_the_newest_first(self, rig: Rig) -> None:

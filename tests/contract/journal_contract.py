@@ -8,8 +8,10 @@ An implementation is held to it by one class with one fixture::
 """
 
 from .archive_contract import ArchiveContract
+from .audit_contract import AuditContract
 from .claims_contract import ClaimsContract
 from .intake_contract import IntakeContract
+from .opt_outs_contract import AcknowledgementsContract, CallRecordsContract, OptOutsContract
 from .outbox_contract import OutboxContract
 from .pacing_contract import PacingContract
 from .recovery_contract import RecoveryContract
@@ -24,5 +26,9 @@ class JournalContract(
     PacingContract,
     OutboxContract,
     ArchiveContract,
+    AuditContract,
+    OptOutsContract,
+    AcknowledgementsContract,
+    CallRecordsContract,
 ):
     """Everything that a journal promises through its ports."""

@@ -9,6 +9,7 @@ from aftercall.ports import AuditFilter
 from .rig import (
     BROKEN,
     BUSY,
+    ENDPOINT,
     GONE,
     LOST,
     NOW,
@@ -65,7 +66,7 @@ class RecoveryContract(Contract):
         second = store.open()
         rig = Rig(second)
         assert rig.statuses() == [Status.APPLIED, Status.WRITING]
-        assert len(await second.outbox.due_events(10, NOW)) == 1
+        assert len(await second.outbox.due_events(ENDPOINT, 10, NOW)) == 1
         assert await second.claims.recover(LATER) == 1
         assert (await rig.claim(at_ms=LATER)).serial == claim.serial + 1
         second.close()

@@ -10,9 +10,11 @@ from typing import Any, Protocol
 
 import pytest
 
+from aftercall.audit_ports import AuditArchive, AuditLog, Keeping
 from aftercall.domain import instant
 from aftercall.domain.audit import Exchange, Settled
-from aftercall.domain.disposition import Disposition, Problem
+from aftercall.domain.cells import Problem
+from aftercall.domain.disposition import Disposition
 from aftercall.domain.key import key_of
 from aftercall.domain.outcomes import Category
 from aftercall.domain.retry import RetryPolicy
@@ -31,9 +33,12 @@ from aftercall.ports import (
     Archive,
     Candidate,
     Claims,
+    Delivery,
     Intake,
+    OptOuts,
     Outbox,
     Pacing,
+    Redelivery,
     RowRecord,
     SourceRecord,
     Turn,
@@ -42,6 +47,7 @@ from aftercall.ports import (
 NOON = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
 NOW = instant.to_ms(NOON)
 RUN = "run-1"
+ENDPOINT = "crm"
 
 POLICY = WritePolicy(frozenset({"CONNECTED"}), retry=RetryPolicy(attempts_max=3))
 
@@ -59,6 +65,14 @@ EXCHANGE = Exchange(read_ms=10.0, write_ms=20.0, wait_ms=95.0, http_status=204, 
 CATEGORIES = {"DO_NOT_CALL": Category.OPT_OUT, "CALL_BACK": Category.CALLBACK}
 
 
+class OutboxOfAll(Outbox, Redelivery, Protocol):
+    """An outbox as couriers and as people see it."""
+
+
+class Log(AuditLog, AuditArchive, Protocol):
+    """The audit log, to write and to read."""
+
+
 class Journal(Protocol):
     """A journal that is open: its ports."""
 
@@ -72,10 +86,19 @@ class Journal(Protocol):
     def pacing(self) -> Pacing: ...
 
     @property
-    def outbox(self) -> Outbox: ...
+    def outbox(self) -> OutboxOfAll: ...
+
+    @property
+    def opt_outs(self) -> OptOuts: ...
 
     @property
     def archive(self) -> Archive: ...
+
+    @property
+    def audit(self) -> Log: ...
+
+    @property
+    def keeping(self) -> Keeping: ...
 
     def close(self) -> None: ...
 
@@ -118,11 +141,14 @@ def concluded(claim: Claim, verdict: Verdict, at_ms: int = NOW) -> Settlement:
     return conclude(claim, verdict, EXCHANGE, POLICY, Moment(at_ms, 0.5))
 
 
-def announcement_of(claim: Claim, settlement: Settlement) -> Announcement | None:
+def announcements_of(
+    claim: Claim, settlement: Settlement, endpoints: Sequence[str] = (ENDPOINT,)
+) -> list[Announcement]:
     if not settlement.announce or settlement.entry is None:
-        return None
+        return []
     body = event_body(settlement.entry, claim.disposition)
-    return Announcement(event_id(claim.origin.run, claim.row), body)
+    run, row = claim.origin.run, claim.row
+    return [Announcement(name, event_id(run, row, name), body) for name in endpoints]
 
 
 @dataclass
@@ -131,6 +157,7 @@ class Rig:
 
     journal: Journal
     sources: dict[str, SourceRecord] = field(default_factory=dict)
+    endpoints: tuple[str, ...] = (ENDPOINT,)
 
     async def source(self, run: str = RUN, on_conflict: str = "newest") -> SourceRecord:
         """Return the source of `run`, both begun when they are first asked for."""
@@ -154,18 +181,31 @@ class Rig:
         return claim
 
     async def settle(self, claim: Claim, verdict: Verdict, at_ms: int = NOW) -> bool:
-        """Conclude a claim and store that, with its event if there is one."""
+        """Conclude a claim and store that, with its events if there are any."""
         settlement = concluded(claim, verdict, at_ms)
-        return await self.journal.claims.settle(settlement, announcement_of(claim, settlement))
+        announced = announcements_of(claim, settlement, self.endpoints)
+        return await self.journal.claims.settle(settlement, announced)
 
     async def bring(
-        self, verdict: Verdict, contact: str = "P1", *, run: str = RUN, at_ms: int = NOW
+        self,
+        verdict: Verdict,
+        contact: str = "P1",
+        *,
+        run: str = RUN,
+        at_ms: int = NOW,
+        **given: Any,
     ) -> Claim:
         """Admit a row, claim it and settle it by `verdict`; return the claim."""
-        await self.admit(candidate(contact), run=run, at_ms=at_ms)
-        claim = await self.claim(at_ms=at_ms)
+        await self.admit(candidate(contact, **given), run=run, at_ms=at_ms)
+        claim = await self.claim(given.get("campaign", "C1"), at_ms)
         assert await self.settle(claim, verdict, at_ms)
         return claim
+
+    async def due(
+        self, at_ms: int = NOW, endpoint: str = ENDPOINT, events_max: int = 100
+    ) -> list[Delivery]:
+        """Return the events of an endpoint that are due."""
+        return list(await self.journal.outbox.due_events(endpoint, events_max, at_ms))
 
     def rows(self, run: str = RUN, statuses: Collection[Status] = tuple(Status)) -> list[RowRecord]:
         return list(self.journal.archive.rows(run, statuses))

@@ -2,9 +2,11 @@
 
 import json
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
+from aftercall.domain.commitment import commitments
 from aftercall.domain.settlement import Verdict
 from aftercall.domain.status import Event, Status
 from aftercall.errors import JournalError
@@ -22,13 +24,13 @@ from .rig import (
     Contract,
     Rig,
     Store,
-    announcement_of,
+    announcements_of,
     candidate,
     concluded,
 )
 
 
-def entries(rig: Rig) -> list[dict[str, object]]:
+def entries(rig: Rig) -> list[dict[str, Any]]:
     return [json.loads(one) for one in rig.journal.archive.entries(AuditFilter())]
 
 
@@ -37,19 +39,43 @@ class SettleContract(Contract):
         await rig.admit(candidate())
         claim = await rig.claim()
         settlement = concluded(claim, WRITTEN, NOW + 5)
-        announcement = announcement_of(claim, settlement)
-        assert announcement is not None
-        assert await rig.journal.claims.settle(settlement, announcement) is True
+        (announcement,) = announcements_of(claim, settlement)
+        assert await rig.journal.claims.settle(settlement, [announcement]) is True
         (row,) = rig.rows()
         assert (row.status, row.reason, row.settled_ms) == (Status.APPLIED, "written", NOW + 5)
         assert entries(rig) == [settlement.entry]
-        (delivery,) = await rig.journal.outbox.due_events(10, NOW + 5)
+        (delivery,) = await rig.due(NOW + 5)
         assert (delivery.event_id, delivery.body, delivery.attempt) == (
             announcement.event_id,
             announcement.body,
             1,
         )
         assert list(rig.journal.archive.timings(RUN)) == [(95.0, 10.0, 20.0)]
+
+    async def test_all_entries_of_a_row_commit_to_its_personal_data_with_one_random_salt(
+        self, rig: Rig
+    ) -> None:
+        given: dict[str, Any] = {"notes": "private", "custom_fields": {"phone": "0555"}}
+        await rig.admit(
+            candidate("P1", **given), candidate("P2", **given), candidate("P1", **given)
+        )
+        first, second = (await rig.turn()).claims
+        await rig.settle(first, LOST)
+        await rig.settle(second, WRITTEN)
+        await rig.settle(await rig.claim(at_ms=NOW + 60_000), WRITTEN, NOW + 60_000)
+        found = {(one["row_id"], one["status"]): one["commitments"] for one in entries(rig)}
+        assert set(found) == {
+            (3, "duplicate"),
+            (1, "doubtful"),
+            (2, "applied"),
+            (1, "applied"),
+        }
+        assert first.salt is not None
+        assert found[1, "applied"] == commitments(first.salt, given)
+        assert found[1, "doubtful"] == found[1, "applied"]
+        assert all(set(made) == {"notes", "custom_fields"} for made in found.values())
+        seen = [found[row, status]["notes"] for row, status in ((1, "applied"), (2, "applied"))]
+        assert len({*seen, found[3, "duplicate"]["notes"]}) == 3
 
     async def test_the_same_settlement_is_stored_once(self, rig: Rig) -> None:
         await rig.admit(candidate())
@@ -59,7 +85,7 @@ class SettleContract(Contract):
         assert await rig.settle(claim, REFUSED) is False
         assert rig.statuses() == [Status.APPLIED]
         assert len(entries(rig)) == 1
-        assert len(await rig.journal.outbox.due_events(10, NOW)) == 1
+        assert len(await rig.due()) == 1
 
     async def test_a_claim_that_was_taken_over_settles_nothing(self, rig: Rig) -> None:
         await rig.admit(candidate())
@@ -72,7 +98,7 @@ class SettleContract(Contract):
             assert await rig.settle(stale, verdict) is False
         assert rig.statuses() == [Status.WRITING]
         assert entries(rig) == before
-        assert await rig.journal.outbox.due_events(10, NOW) == []
+        assert await rig.due() == []
         assert await rig.settle(fresh, WRITTEN) is True
 
     async def test_a_row_that_nobody_holds_is_not_settled(self, rig: Rig) -> None:
@@ -149,7 +175,7 @@ class SettleContract(Contract):
         with pytest.raises(JournalError):
             await rig.settle(claim, WRITTEN)
         assert rig.statuses() == [Status.WRITING]
-        assert await rig.journal.outbox.due_events(10, NOW) == []
+        assert await rig.due() == []
 
     async def test_an_event_that_cannot_be_stored_leaves_the_row_unsettled(
         self, rig: Rig, store: Store
@@ -166,10 +192,9 @@ class SettleContract(Contract):
         await rig.admit(candidate("P1"), candidate("P2"))
         first, second = (await rig.turn()).claims
         settlement = concluded(first, WRITTEN)
-        announcement = announcement_of(first, settlement)
-        assert announcement is not None
-        assert await rig.journal.claims.settle(settlement, announcement)
-        twice = Announcement(announcement.event_id, "{}")
+        (announcement,) = announcements_of(first, settlement)
+        assert await rig.journal.claims.settle(settlement, [announcement])
+        twice = [Announcement(announcement.endpoint, announcement.event_id, "{}")]
         with pytest.raises(JournalError):
             await rig.journal.claims.settle(concluded(second, WRITTEN), twice)
         assert rig.statuses() == [Status.APPLIED, Status.WRITING]

@@ -75,7 +75,7 @@ async def test_what_was_acknowledged_before_kill_9_is_in_the_journal(
 
     # Each applied row has its entry and its event, and nothing else has one: all or nothing.
     applied = sorted(name for name, status in stored.items() if status is Status.APPLIED)
-    events = await journal.outbox.due_events(10_000, NOW)
+    events = await rig.due(events_max=10_000)
     assert len(events) == len(applied)
     with SqliteStore(path).beside() as db:
         entries = [row[0] for row in db.execute("SELECT contact FROM audit ORDER BY contact")]

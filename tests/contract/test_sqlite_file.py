@@ -6,12 +6,15 @@ import sqlite3
 import subprocess
 import sys
 import tempfile
+from contextlib import closing
+from importlib import resources
 from pathlib import Path
 
 import pytest
 
 from aftercall.adapters.journal.sqlite import SqliteJournal, copy_journal, open_archive
 from aftercall.adapters.journal.sqlite.connection import is_held
+from aftercall.domain.opt_outs import OptOutFilter
 from aftercall.domain.status import OPEN, Status
 from aftercall.errors import JournalBusy, JournalError
 
@@ -282,6 +285,32 @@ def test_the_schema_is_recorded_and_made_only_once(path: Path) -> None:
         assert db.execute("PRAGMA user_version").fetchone()[0] == version
         assert db.execute("SELECT * FROM sqlite_schema").fetchall() == before
         assert db.execute("PRAGMA integrity_check").fetchone()[0] == "ok"
+
+
+def test_opt_outs_of_an_older_schema_get_their_clock(path: Path) -> None:
+    folder = resources.files("aftercall.adapters.journal") / "sql" / "sqlite" / "migrations"
+    with closing(sqlite3.connect(path, isolation_level=None)) as db:
+        db.executescript((folder / "0001_start.sql").read_text(encoding="utf-8"))
+        db.execute("PRAGMA user_version = 1")
+        db.execute("INSERT INTO run (id, on_conflict, started_ms) VALUES ('r', 'newest', 0)")
+        db.execute("INSERT INTO source (run, name, options, columns) VALUES (1, 'a', '{}', '[]')")
+        for number, status, category in (
+            (1, "applied", "opt_out"),
+            (2, "duplicate", "opt_out"),
+            (3, "rejected", "opt_out"),
+            (4, "applied", "positive"),
+            (5, "invalid", None),
+        ):
+            db.execute(
+                "INSERT INTO row (id, run, source, line, cells, campaign, contact, outcome, agent,"
+                " category, timestamp_ms, status, lane, settled_ms)"
+                " VALUES (?, 1, 1, 2, '[]', 'C', 'P', 'DNC', 'A', ?, ?, ?, 0, 99)",
+                (number, category, 70 + number, status),
+            )
+    journal = SqliteJournal(path)
+    listed = list(journal.archive.opt_outs(OptOutFilter()))
+    journal.close()
+    assert [(one.row, one.received_ms) for one in listed] == [(1, 71), (3, 73)]
 
 
 def test_commits_are_synced_to_disk(path: Path) -> None:

@@ -105,6 +105,10 @@ class Desk:
         text = CONFIG.format(url=url, rate=float(rate)) + extra
         (self.path / "aftercall.toml").write_text(text, encoding="utf-8")
 
+    def write(self, name: str, text: str) -> None:
+        """Write a file."""
+        (self.path / name).write_text(text, encoding="utf-8")
+
     def rows(self, name: str, *lines: str) -> Path:
         """Write a file of rows."""
         file = self.path / name

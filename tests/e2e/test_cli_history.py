@@ -110,7 +110,12 @@ def test_audit_export_in_three_formats(desk_with_run: Desk):
 def test_every_field_of_an_entry_has_a_column(desk_with_run: Desk):
     entries = json.loads(desk_with_run.run("audit", "export").stdout)
     names = {name for entry in entries for name in flattened(entry)}
-    names |= {name for entry in entries for name in entry} - {"before", "after"}
+    names |= {name for entry in entries for name in entry} - {
+        "before",
+        "after",
+        "call_record",
+        "commitments",
+    }
     assert names <= set(COLUMNS)
 
 
@@ -168,12 +173,12 @@ def test_what_turns_text_around_is_shown_in_no_output(office: Desk):
 
 def test_crm_list(desk_with_run: Desk):
     done = desk_with_run.run("crm", "list", "--limit", "1")
-    assert "delivered, 1 attempt: 204" in done.stdout
+    assert "delivered, 1 attempt: status 204" in done.stdout
     assert done.stderr == "1 of 5 events: --limit N for more.\n"
-    document = desk_with_run.json("crm", "list", "--state", "delivered")
+    document = desk_with_run.json("crm", "list", "--status", "delivered")
     assert document["total"] == 5
     assert {event["state"] for event in document["events"]} == {"delivered"}
-    assert desk_with_run.json("crm", "list", "--state", "dead")["events"] == []
+    assert desk_with_run.json("crm", "list", "--status", "dead")["events"] == []
 
 
 @pytest.mark.parametrize("words", ["audit export", "show --status applied", "show", "runs --json"])
@@ -213,6 +218,8 @@ def test_no_secret_and_no_note_in_any_file_but_the_input_and_the_results(desk_wi
         ["show"],
         ["runs"],
         ["crm", "list"],
+        ["crm", "test"],
+        ["crm", "replay", "--status", "delivered", "--limit", "1"],
         ["audit", "export"],
         ["check"],
         ["plan", "calls.csv"],

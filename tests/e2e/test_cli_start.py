@@ -15,16 +15,20 @@ HEAVY = {"aiohttp", "asyncio", "pydantic", "sqlite3", "rich", "structlog", "ssl"
 OURS_AT_START = {
     "aftercall",
     "aftercall.domain",
+    "aftercall.domain.delivery",
     "aftercall.domain.status",
     "aftercall.errors",
     "aftercall.interfaces",
     "aftercall.interfaces.cli",
+    "aftercall.interfaces.cli.crm",
     "aftercall.interfaces.cli.failures",
     "aftercall.interfaces.cli.history",
     "aftercall.interfaces.cli.main",
     "aftercall.interfaces.cli.options",
+    "aftercall.interfaces.cli.optouts",
     "aftercall.interfaces.cli.program",
     "aftercall.interfaces.cli.setup",
+    "aftercall.interfaces.cli.trail",
     "aftercall.interfaces.cli.trial",
     "aftercall.interfaces.cli.work",
 }
@@ -67,8 +71,9 @@ def test_help_is_quick():
 def commands():
     def below(command, path):
         inner = getattr(command, "commands", None)
-        if inner is None:
+        if inner is None or command.invoke_without_command:
             yield path, command
+        if inner is None:
             return
         for name, one in inner.items():
             yield from below(one, (*path, name))
@@ -141,6 +146,11 @@ def test_usage_errors_say_what_is_wrong(desk: Desk, words, told):
         ["export"],
         ["audit", "export"],
         ["crm", "list"],
+        ["crm", "deliver"],
+        ["crm", "replay"],
+        ["crm", "test"],
+        ["crm", "enable", "crm"],
+        ["crm", "rotate-secret"],
         ["check"],
     ],
 )

@@ -97,9 +97,14 @@ def test_what_to_type_next():
 
 def test_events_that_wait_for_the_crm_have_a_next_step():
     tallies = (Tally(Status.APPLIED, "written", "c", "X", 1),)
-    waiting = replace(report(tallies=tallies), deliveries={"delivered": 1, "waiting": 2})
+    told = {"delivered": 1, "waiting": 2, "dead": 3}
+    waiting = replace(report(tallies=tallies), deliveries=told, disabled=("crm",))
     commands = [step.command for step in steps_after(waiting, Place(), {"success": "s"})]
-    assert "aftercall crm list --state waiting" in commands
+    assert commands[:3] == [
+        "aftercall crm enable crm",
+        "aftercall crm deliver",
+        "aftercall crm replay --run 20261123-101500-ab12",
+    ]
     delivered = steps_after(report(tallies=tallies), Place(), {"success": "s"})
     assert not [step for step in delivered if "crm" in step.command]
 

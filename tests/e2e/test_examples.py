@@ -182,7 +182,9 @@ def test_the_file_is_as_varied_as_real_ones(example: Any) -> None:
     assert sum(stamp.endswith(":00") for stamp in stamps) > 100
     assert all(piece in contacts for piece in ("/", " ", "%2F", "🎧", "?", "..", "ë"))
     assert sum(row.cells["outcome_code"] == "DO_NOT_CALL" for row in example.rows[-30:]) >= 3
-    assert all(re.fullmatch(r"\+1 \d{3}-555-01\d\d", row.cells["phone"]) for row in example.rows)
+    assert all(
+        re.fullmatch(r"\+1 \d{3}-555-01\d\d", row.cells["called_number"]) for row in example.rows
+    )
 
 
 # --- the run --------------------------------------------------------------------------------

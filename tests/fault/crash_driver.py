@@ -22,7 +22,6 @@ from typing import Any
 
 from aftercall.adapters.journal.sqlite.claims import SqliteClaims
 from aftercall.adapters.journal.sqlite.intake import SqliteIntake
-from aftercall.adapters.journal.sqlite.outbox import SqliteOutbox
 from aftercall.adapters.journal.sqlite.writer import Writer
 from aftercall.adapters.sources import SourceOptions
 from aftercall.engine import intake
@@ -83,7 +82,7 @@ class Points:
 class Port:
     """A port of the journal with points before and after each of its calls."""
 
-    def __init__(self, port: object, points: Points) -> None:
+    def __init__(self, port: Any, points: Points) -> None:
         self._port = port
         self._points = points
 
@@ -97,6 +96,13 @@ class Port:
             return result
 
         return passing
+
+
+class Outbox(Port):
+    """The outbox with its points; closing it is none."""
+
+    def close(self) -> None:
+        self._port.close()
 
 
 class InsideWriter:
@@ -151,11 +157,15 @@ def wrap(session: Session, points: Points) -> None:
     writer: Any = InsideWriter(journal._writer, points, INSIDE)
     journal.intake = Port(SqliteIntake(writer), points)
     journal.claims = Port(SqliteClaims(writer), points)
-    journal.outbox = Port(SqliteOutbox(writer), points)
+    journal.outbox._writer = writer
+    journal.outbox = Outbox(journal.outbox, points)
     journal.pacing = Port(journal.pacing, points)
     outside = session._outside
     tenant = Wire(outside.tenant, points, {"POST": "token", "GET": "read", "PATCH": "write"})
-    crm = None if outside.crm is None else Wire(outside.crm, points, {"POST": "delivery"})
+    crm = [
+        replace(line, transport=Wire(line.transport, points, {"POST": "delivery"}))
+        for line in outside.crm
+    ]
     session._outside = replace(outside, tenant=tenant, crm=crm)
 
 

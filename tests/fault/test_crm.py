@@ -7,7 +7,9 @@ import pytest
 
 from aftercall.domain.report import Report
 from aftercall.domain.status import Status
+from aftercall.ports import EventFilter
 from aftercall.simulator import Faults
+from aftercall.wiring import open_archive
 
 from .books import assert_books_balance
 from .conftest import Rigged
@@ -18,16 +20,22 @@ SOON = {"timeout_seconds": 0.3, "drain_seconds": 2.0}
 DAYS = 40 * 3600.0
 
 
-async def deliver_later(rig: Rig, report: Report) -> Report:
-    """Resume the run when the first wait of the schedule (5 s and a tenth) is over."""
+async def deliver_later(rig: Rig, report: Report, waits: int = 1) -> Report:
+    """Resume the run each time the first wait of the schedule (5 s and a tenth) is over."""
     clock = ShiftedClock()
-    clock.ahead = 6.0
-    again = await rig.resume(clock)
-    assert again.run == report.run
+    for _ in range(waits):
+        clock.ahead += 6.0
+        again = await rig.resume(clock)
+        assert again.run == report.run
+        if "waiting" not in again.deliveries:
+            break
     return again
 
 
-@pytest.mark.parametrize("kind", ["crm_error", "crm_throttle", "crm_reset_after", "crm_slow"])
+@pytest.mark.parametrize(
+    "kind",
+    ["crm_error", "crm_throttle", "crm_reset_before", "crm_reset_after", "crm_slow"],
+)
 async def test_an_event_that_failed_is_sent_again_under_its_id(rig_with: Rigged, kind: str) -> None:
     async with rig_with(faults=always(kind, slow_seconds=1.0)) as rig:
         report = await rig.sync(rows_for(names(ROWS)), crm=SOON)
@@ -37,12 +45,33 @@ async def test_an_event_that_failed_is_sent_again_under_its_id(rig_with: Rigged,
         assert rig.answers("PATCH") == {"204": ROWS}
         assert_books_balance(report, rig.ledger(), rig.crm())
 
-        again = await deliver_later(rig, report)
+        again = await deliver_later(rig, report, ROWS)
         assert again.deliveries == {"delivered": ROWS}
         assert rig.answers("PATCH") == {"204": ROWS}
         stats = rig.simulator.stats()["crm"]
         assert (stats["distinct"], stats["bad_signatures"]) == (ROWS, 0)
         assert_books_balance(again, rig.ledger(), rig.crm())
+
+
+async def test_a_redirect_is_a_failure_and_is_not_followed(rig_with: Rigged) -> None:
+    async with rig_with(faults=always("crm_redirect")) as rig:
+        report = await rig.sync(rows_for(names(1)), crm=SOON)
+        assert report.deliveries == {"waiting": 1}
+        with open_archive(rig.journal) as archive:
+            (event,) = archive.crm.find(EventFilter(), 9)
+        assert event.words == "status 302"
+        again = await deliver_later(rig, report)
+        assert again.deliveries == {"delivered": 1}
+        assert_books_balance(again, rig.ledger(), rig.crm())
+
+
+async def test_a_huge_answer_is_cut_and_its_event_delivered(rig_with: Rigged) -> None:
+    faults = always("crm_huge", huge_bytes=20_000_000)
+    async with rig_with(faults=faults) as rig:
+        report = await rig.sync(rows_for(names(3)))
+        assert report.deliveries == {"delivered": 3}
+        assert rig.simulator.stats()["crm"]["received"] == 3
+        assert_books_balance(report, rig.ledger(), rig.crm())
 
 
 async def test_a_crm_that_is_down_holds_no_tenant_write_up(rig_with: Rigged) -> None:
@@ -57,6 +86,8 @@ async def test_a_crm_that_is_down_holds_no_tenant_write_up(rig_with: Rigged) -> 
         landed = [change["at"] for change in rig.ledger()]
         assert landed[-1] - landed[0] < 5.0
         assert time.monotonic() - started < 10.0
+        # The breaker is open: nearly all of them were never tried, and are due at once.
+        assert rig.simulator.stats()["crm"]["by_status"]["503"] <= 20
         rig.simulator.set_faults(Faults())
         again = await deliver_later(rig, report)
         assert again.deliveries == {"delivered": 200}

@@ -105,7 +105,7 @@ async def test_what_is_passed_around_does_not_show_secrets_when_printed(rig: Rig
         job = session.objects(planted(names(5)))
         working = asyncio.create_task(session.perform(job))
         await until(lambda: len(recorder.sent) >= 3)
-        texts = [repr(session.settings), repr(job), repr(job.run), repr(session._outside.endpoint)]
+        texts = [repr(session.settings), repr(job), repr(job.run), repr(session._outside.crm)]
         report = await working
 
     texts.append(repr(report))

@@ -8,8 +8,8 @@ from hypothesis import strategies as st
 
 from aftercall.adapters.profiles import load_profile
 from aftercall.domain import answer
-from aftercall.domain.audit import canonical_json
 from aftercall.domain.columns import ColumnMap
+from aftercall.domain.commitment import canonical_json
 from aftercall.domain.disposition import CANONICAL, Rules, identity_of, read_disposition
 from aftercall.domain.key import key_of
 from aftercall.domain.outcomes import CODE

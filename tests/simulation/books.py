@@ -5,7 +5,13 @@ from collections import Counter
 from collections.abc import Mapping
 from typing import Any
 
-from .disk import Disk
+from aftercall.adapters.journal.sqlite.audit_log import SqliteAuditArchive
+from aftercall.adapters.signing import verify
+from aftercall.engine.checkpoints import Misfit, Trust
+from aftercall.engine.verifying import verify_log
+from aftercall.errors import JournalError
+
+from .disk import PATH, Disk
 from .history import History
 from .referee import Referee
 from .tenant import SECRET, Crm, Tenant, moment
@@ -40,6 +46,7 @@ class Books:
         self._referee.read_ledger()
         self._balance_rows()
         self._balance_entries()
+        self._check_log()
         self._balance_ledger()
         self._balance_winners()
         if self._history.crm:
@@ -51,6 +58,21 @@ class Books:
 
     def _live(self, row: Mapping[str, Any]) -> bool:
         return row["contact"] not in self._referee.waived
+
+    def _check_log(self) -> None:
+        """Have the audit trail checked as a third party would.
+
+        Not where a clock was set back: to whoever checks it, that is what back-dating looks like.
+        """
+        if any(jump.seconds < 0 for jump in self._history.jumps):
+            return
+        try:
+            found = verify_log(SqliteAuditArchive(self._disk, PATH), Trust([], [], verify))
+        except (Misfit, JournalError) as trouble:
+            self._note("G7 log", str(trouble))
+            return
+        if found.entries != len(self._entries):
+            self._note("G7 sealed", f"{found.entries} of {len(self._entries)} entries are sealed")
 
     def _balance_rows(self) -> None:
         read = sum(row["rows_read"] for row in self._disk.ask("SELECT rows_read FROM run"))

@@ -13,6 +13,7 @@ from itertools import islice
 from typing import Any
 
 from aftercall.adapters.journal.sqlite.archive import SqliteArchive
+from aftercall.adapters.journal.sqlite.audit_log import SqliteAuditLog
 from aftercall.adapters.journal.sqlite.claims import SqliteClaims
 from aftercall.adapters.journal.sqlite.intake import SqliteIntake
 from aftercall.adapters.journal.sqlite.outbox import SqliteOutbox
@@ -26,8 +27,9 @@ from aftercall.domain.outcomes import Category
 from aftercall.domain.pacing import Pace
 from aftercall.domain.retry import DeferPolicy, RetryPolicy
 from aftercall.domain.settlement import WritePolicy
+from aftercall.domain.webhook import Subscription
 from aftercall.engine import intake
-from aftercall.engine.delivery import Endpoint
+from aftercall.engine.delivery import Endpoint, Line
 from aftercall.engine.halt import Halt
 from aftercall.engine.intake import RawRow, Reader, Reading
 from aftercall.engine.rounds import TurnLimits
@@ -277,17 +279,21 @@ class Machine:
 
     def _run(self, writer: SteppedWriter, loop: VirtualLoop) -> Run:
         journal = Journal(
-            SqliteIntake(writer), SqliteClaims(writer), SqlitePacing(writer), SqliteOutbox(writer)
+            SqliteIntake(writer),
+            SqliteClaims(writer),
+            SqlitePacing(writer),
+            SqliteOutbox(writer, self.disk, PATH),
+            SqliteAuditLog(writer, self.disk, PATH),
         )
         history, wire = self.history, Wire(self.network, self.referee, loop)
         number = self.outcome.processes
-        endpoint = Endpoint("https://crm.example/hook", (CRM_KEY,)) if history.crm else None
+        secrets = (CRM_KEY.decode(),)
+        endpoint = Endpoint(Subscription("crm"), "https://crm.example/hook", secrets)
         outside = Outside(
             target=_target(),
             identity=Identity(CLIENT, SECRET),
             tenant=wire,
-            crm=wire if history.crm else None,
-            endpoint=endpoint,
+            crm=[Line(endpoint, wire)] if history.crm else [],
             clock=self.timeline,
             chance=lambda: self.network.chance("jitter", number, loop.steps),
             request_id=lambda: f"r-{number}-{loop.steps}",

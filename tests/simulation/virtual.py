@@ -18,6 +18,10 @@ IDLE_STEPS_PER_SECOND = 60
 """More steps than this in one virtual second, or in all, with so few requests, are a busy loop."""
 
 
+READ_SECONDS = 0.001
+"""How long a thread takes to read something."""
+
+
 class Ended(SystemExit):
     """The simulated process is gone: raised through asyncio, which lets nothing else pass."""
 
@@ -136,6 +140,19 @@ class VirtualLoop(asyncio.BaseEventLoop):
     ) -> asyncio.Handle:
         return self.call_soon(callback, *args, context=context)
 
+    def run_in_executor(  # type: ignore[override]
+        self, executor: object, function: Callable[..., Any], *given: Any
+    ) -> "asyncio.Future[Any]":
+        """Take the place of threads that read: what they see is of now, and is told a bit later."""
+        future: asyncio.Future[Any] = self.create_future()
+        tell: Callable[[Any], None]
+        try:
+            got, tell = function(*given), future.set_result
+        except Exception as trouble:  # noqa: BLE001 - it is raised where the result is awaited
+            got, tell = trouble, future.set_exception
+        self.call_later(READ_SECONDS, lambda: None if future.done() else tell(got))
+        return future
+
     def _can_go_on(self) -> bool:
         return bool(self._ready)  # type: ignore[attr-defined]
 
@@ -169,7 +186,7 @@ def abandon(loop: VirtualLoop) -> None:
         coroutine = task.get_coro()
         try:
             coroutine.close()
-        except (RuntimeError, Ended, ValueError):
+        except (RuntimeError, Ended, ValueError, BaseExceptionGroup):
             continue
     loop._ready.clear()  # type: ignore[attr-defined]
     loop._scheduled.clear()  # type: ignore[attr-defined]

@@ -490,10 +490,10 @@ class TestSecretsInTheConfiguration:
         assert variable in found
 
     def test_are_found_within_unknown_tables_and_lists(self, written: Write) -> None:
-        path = written(f'{MINIMAL}[[auth]]\nuser = 1\n[auth.inner]\ntoken = "{SECRET}"')
+        path = written(f'{MINIMAL}[[logon]]\nuser = 1\n[logon.inner]\ntoken = "{SECRET}"')
         first, second = problems(path)
-        assert first.startswith("auth.inner.token: secrets do not belong here")
-        assert second == "auth: unknown key"
+        assert first.startswith("logon.inner.token: secrets do not belong here")
+        assert second == "logon: unknown key"
 
     def test_are_refused_in_variables_for_keys(self, written: Write) -> None:
         environment = {"AFTERCALL__TENANT__CLIENT_SECRET": SECRET}

@@ -79,6 +79,19 @@ class ResultFiles:
             raise AftercallError(message, fix=fix, next_command=next_command) from None
         return written
 
+    def rewrite(self) -> list[str]:
+        """Write those files anew that are there, and return their paths.
+
+        Raises:
+            OSError: one cannot be written.
+        """
+        there = [(self.directory / f"{self.run}-{name}.csv", name) for name in FILES]
+        found = [(path, name) for path, name in there if path.is_file()]
+        for path, name in found:
+            if not self._write_one(path, FILES[name]):
+                path.unlink()
+        return [str(path) for path, _ in found]
+
     def _write_one(self, path: Path, statuses: frozenset[Status]) -> bool:
         columns = self._columns(statuses)
         rows = self.rows(statuses)

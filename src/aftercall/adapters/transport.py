@@ -13,8 +13,10 @@ from typing import Self
 import aiohttp
 from yarl import URL
 
+from aftercall.adapters.resolver import CheckedResolver, ForbiddenAddress
 from aftercall.errors import ConfigInvalid
 from aftercall.wire.http import HttpRequest, HttpResponse, MaybeSent, NotSent
+from aftercall.wire.reach import Reach, is_address
 
 KEEPALIVE_SECONDS = 15.0
 HEADER_BYTES_MAX = 16_384
@@ -29,11 +31,13 @@ class TransportOptions:
         connect_seconds: to resolve the name, connect and shake hands.
         read_seconds: between two pieces of an answer.
         total_seconds: for the whole exchange.
-        response_bytes_max: a longer answer is given up.
+        response_bytes_max: a longer answer is given up, or cut.
+        cut_answers: of a longer answer the beginning is taken, and the connection closed.
         ca_file: certificate authorities to trust in place of the system's.
         client_cert_file: a certificate that says who we are.
         client_key_file: its key.
         proxy: the URL of an HTTP proxy.
+        reach: which addresses may be connected to; None for all.
     """
 
     connections: int = 50
@@ -41,10 +45,12 @@ class TransportOptions:
     read_seconds: float = 30.0
     total_seconds: float = 60.0
     response_bytes_max: int = 1_048_576
+    cut_answers: bool = False
     ca_file: Path | None = None
     client_cert_file: Path | None = None
     client_key_file: Path | None = None
     proxy: str | None = None
+    reach: Reach | None = None
 
 
 class HttpTransport:
@@ -69,6 +75,7 @@ class HttpTransport:
                 ssl=self._tls,
                 keepalive_timeout=KEEPALIVE_SECONDS,
                 ttl_dns_cache=30,
+                resolver=None if options.reach is None else CheckedResolver(options.reach),
             ),
             timeout=aiohttp.ClientTimeout(
                 total=options.total_seconds,
@@ -107,10 +114,12 @@ class HttpTransport:
         if self._session is None:
             message = "the transport is not open"
             raise RuntimeError(message)
+        url = URL(request.url, encoded=True)
+        self._check(url.host or "")
         try:
             async with self._session.request(
                 request.method,
-                URL(request.url, encoded=True),
+                url,
                 headers=request.headers,
                 data=request.body,
                 allow_redirects=False,
@@ -123,6 +132,8 @@ class HttpTransport:
             words = f"the certificate of {failure.host} is not trusted"
             raise NotSent("bad_certificate", words) from None
         except aiohttp.ClientConnectorDNSError as failure:
+            if isinstance(failure.os_error, ForbiddenAddress):
+                raise _forbidden(str(failure.os_error)) from None
             raise NotSent("unknown_host", f"the name {failure.host} does not resolve") from None
         except aiohttp.ClientConnectorError as failure:
             words = f"no connection to {failure.host}:{failure.port}"
@@ -136,6 +147,14 @@ class HttpTransport:
         except (aiohttp.ClientError, ConnectionError) as failure:
             raise MaybeSent("answer_lost", f"the answer was lost: {_kind(failure)}") from None
 
+    def _check(self, host: str) -> None:
+        """Check a host that is an address; names are checked where they are resolved."""
+        reach = self._options.reach
+        if reach is not None and is_address(host):
+            refusal = reach.refusal(host)
+            if refusal is not None:
+                raise _forbidden(refusal)
+
     async def _body(self, response: aiohttp.ClientResponse) -> bytes:
         """Read a body of bounded size."""
         longest = self._options.response_bytes_max
@@ -143,11 +162,19 @@ class HttpTransport:
         size = 0
         async for piece in response.content.iter_any():
             size += len(piece)
+            if size > longest and self._options.cut_answers:
+                response.close()
+                return b"".join([*pieces, piece])[:longest]
             if size > longest:
                 response.close()
                 raise MaybeSent("answer_too_long", f"the answer is longer than {longest} bytes")
             pieces.append(piece)
         return b"".join(pieces)
+
+
+def _forbidden(refusal: str) -> NotSent:
+    words = f"{refusal}; allow_private in the endpoint's table would allow it"
+    return NotSent("forbidden_address", words)
 
 
 def _kind(failure: Exception) -> str:

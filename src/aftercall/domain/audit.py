@@ -1,12 +1,12 @@
 """An audit entry: what is recorded for good about one row settled or one write in doubt."""
 
-import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 
 from aftercall.domain import instant
 from aftercall.domain.answer import Observed
+from aftercall.domain.commitment import commitments
 from aftercall.domain.disposition import Json
 from aftercall.domain.status import SETTLED, Status
 
@@ -61,7 +61,12 @@ class Exchange:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Subject:
-    """The row that an entry is about. What an invalid row did not give is empty."""
+    """The row that an entry is about. What an invalid row did not give is empty.
+
+    `opt_out_received_ms` is when the clock of an opt-out started, and `call_record` what of the
+    call is kept in clear. `personal` is what can be erased, by name; the entry holds only
+    commitments to it, made with the row's own random `salt`.
+    """
 
     row: int
     origin: Origin
@@ -75,6 +80,10 @@ class Subject:
     attempt: int = 0
     deferrals: int = 0
     deferred_since_ms: int | None = None
+    opt_out_received_ms: int | None = None
+    call_record: Mapping[str, Json] | None = None
+    salt: bytes | None = field(default=None, repr=False)
+    personal: Mapping[str, Json] = field(default_factory=dict, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,7 +145,8 @@ def audit_entry(
 ) -> dict[str, Json]:
     """Return the entry for a row that was settled, or whose write is in doubt.
 
-    Notes and custom fields are never part of it. `after` is what a write left at the tenant.
+    Notes and custom fields are never part of it, only commitments to them. `after` is what a
+    write left at the tenant.
     """
     stamp = _moment(subject.timestamp_ms)
     wrote = {
@@ -160,6 +170,7 @@ def audit_entry(
         "agent_id": subject.agent,
         "disposition_timestamp": stamp,
         "event_id": subject.event_id,
+        "opt_out_received_at": _moment(subject.opt_out_received_ms),
         "status": finding.status,
         "reason": finding.reason,
         "message": finding.words,
@@ -176,6 +187,8 @@ def audit_entry(
         "conditional": exchange.before is not None and exchange.before.etag is not None,
         "http_status": exchange.http_status,
         "request_id": exchange.request_id,
+        "call_record": subject.call_record,
+        "commitments": commitments(subject.salt, subject.personal),
     }
 
 
@@ -192,8 +205,3 @@ def _observed_as_json(contact: Observed | None) -> Mapping[str, Json] | None:
 
 def _moment(ms: int | None) -> str | None:
     return None if ms is None else instant.text(ms)
-
-
-def canonical_json(entry: Mapping[str, Json]) -> str:
-    """Return the one text form of `entry`: the order of its fields kept, no white space."""
-    return json.dumps(entry, ensure_ascii=False, separators=(",", ":"))

@@ -4,7 +4,9 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
-from aftercall.domain.disposition import CANONICAL, is_absent
+from aftercall.domain.call_record import NAMES as CALL_FIELDS
+from aftercall.domain.cells import is_absent
+from aftercall.domain.disposition import CANONICAL
 
 ALIASES: Mapping[str, tuple[str, ...]] = {
     "campaign": ("campaign", "campaign_id", "campaignid"),
@@ -15,6 +17,9 @@ ALIASES: Mapping[str, tuple[str, ...]] = {
     "custom_fields": ("custom_fields", "customfields"),
     "timestamp": ("timestamp", "disposition_timestamp", "dispositiontimestamp"),
     "event_id": ("event_id", "eventid"),
+    "opt_out_received_at": ("opt_out_received_at", "opt_out_at"),
+    "call_record": ("call_record",),
+    **{name: (name,) for name in CALL_FIELDS},
 }
 """Names that are understood without being told, best first; case and `-`, `_`, blank alike."""
 

@@ -5,9 +5,11 @@ import math
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import datetime
 
-from aftercall.domain import instant
+from aftercall.domain import call_record
+from aftercall.domain.call_record import CallRecord, read_call_record
+from aftercall.domain.cells import Now, Problem, is_absent, is_text, read_moment
 from aftercall.domain.outcomes import CODE, Category, OutcomeMatrix, nearest_code
 
 Json = None | bool | int | float | str | Sequence["Json"] | Mapping[str, "Json"]
@@ -32,6 +34,9 @@ CANONICAL = (
     "custom_fields",
     "timestamp",
     "event_id",
+    "opt_out_received_at",
+    "call_record",
+    *call_record.NAMES,
 )
 """The names of a disposition's fields, as columns and in messages."""
 
@@ -50,6 +55,9 @@ class Disposition:
         timestamp: when the outcome was reached, with a zone; None means now.
         event_id: the sender's own id of this outcome, if it has one: two dispositions of
             a contact with the same id are the same disposition.
+        opt_out_received_at: when the person asked not to be called again, with a zone; None
+            means at `timestamp`. Only of an outcome whose category is opt_out.
+        call_record: what is known of the call itself, for the record that US law asks for.
 
     Creating one checks nothing: like a row of a file it is checked when it is handed over, so
     that one wrong value among thousands is reported and the others go on.
@@ -63,16 +71,15 @@ class Disposition:
     custom_fields: Mapping[str, Json] | None = field(default=None, repr=False)
     timestamp: datetime | None = None
     event_id: str | None = None
+    opt_out_received_at: datetime | None = None
+    call_record: CallRecord | None = None
 
-
-@dataclass(frozen=True, slots=True)
-class Problem:
-    """One thing that is wrong with a row."""
-
-    field: str
-    code: str
-    message: str
-    hint: str
+    @property
+    def personal(self) -> Mapping[str, Json]:
+        """What is kept out of audit entries and can be erased, by name; only what is given."""
+        given: Mapping[str, Json] = {"notes": self.notes, "custom_fields": self.custom_fields}
+        called = {} if self.call_record is None else self.call_record.personal
+        return {name: value for name, value in given.items() if value is not None} | called
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +100,11 @@ class Rules:
         """Return what the outcome of a valid `disposition` means."""
         return self.outcomes[disposition.outcome]
 
+    @property
+    def present(self) -> Now:
+        """What timestamps are held against."""
+        return Now(self.now, self.skew_seconds)
+
 
 def read_disposition(
     cells: Mapping[str, object], rules: Rules
@@ -110,8 +122,10 @@ def read_disposition(
     outcome = _outcome(cells.get("outcome"), rules, problems)
     notes = _notes(cells.get("notes"), problems)
     custom = _custom_fields(cells.get("custom_fields"), problems)
-    timestamp = _timestamp(cells.get("timestamp"), rules, problems)
+    timestamp = read_moment("timestamp", cells.get("timestamp"), rules.present, problems)
     event_id = _identifier("event_id", cells, problems, required=False)
+    received = _opt_out_received(cells, outcome, rules, problems)
+    call = read_call_record(cells, rules.present, problems)
     if problems or campaign is None or contact is None or agent is None or outcome is None:
         return None, tuple(problems)
     disposition = Disposition(
@@ -123,6 +137,8 @@ def read_disposition(
         custom_fields=custom,
         timestamp=timestamp,
         event_id=event_id,
+        opt_out_received_at=received,
+        call_record=call,
     )
     return disposition, ()
 
@@ -136,9 +152,40 @@ def identity_of(cells: Mapping[str, object]) -> dict[str, str]:
     return {name: _identifier(name, cells, [], required=False) or "" for name in names}
 
 
-def is_absent(cell: object) -> bool:
-    """Say whether `cell` is empty: nothing, or a text of blanks."""
-    return cell is None or (isinstance(cell, str) and not cell.strip())
+def opt_out_of(cells: Mapping[str, object], rules: Rules) -> datetime | None:
+    """Say when the opt-out was received that an invalid row of `cells` seems to be.
+
+    A row that is refused for anything else may still hold somebody's request not to be called.
+    It seems to be one if its outcome, or the code that was probably meant, is an opt-out.
+
+    Returns:
+        The opt-out's own time, else the outcome's, else now, whichever can be read first; None if
+        it is no opt-out.
+    """
+    cell = cells.get("outcome")
+    code = cell.strip() if isinstance(cell, str) else ""
+    meant = code if code in rules.outcomes else nearest_code(code[:64], rules.outcomes)
+    if meant is None or rules.outcomes[meant] is not Category.OPT_OUT:
+        return None
+    for name in ("opt_out_received_at", "timestamp"):
+        found = read_moment(name, cells.get(name), rules.present, [])
+        if found is not None:
+            return found
+    return rules.now
+
+
+def _opt_out_received(
+    cells: Mapping[str, object], outcome: str | None, rules: Rules, problems: list[Problem]
+) -> datetime | None:
+    name = "opt_out_received_at"
+    received = read_moment(name, cells.get(name), rules.present, problems)
+    if received is None or outcome is None or rules.outcomes[outcome] is Category.OPT_OUT:
+        return received
+    # One of the two is wrong, and it may be that somebody is about to be called again.
+    message = f"The row says when an opt-out was received, but {outcome} is no opt-out."
+    hint = f"Give the outcome code of the opt-out, or leave {name} empty."
+    problems.append(Problem(name, "not_an_opt_out", message, hint))
+    return None
 
 
 def _identifier(
@@ -176,17 +223,12 @@ def _identifier_flaw(words: str) -> tuple[str, str] | None:
     # dot segments keep their meaning even when encoded (RFC 3986, section 5.2.4 and 6.2.2.3).
     if words in {".", ".."} or _PATH_STEP.search(words):
         return "contains a path step ('..')", "Give the bare id."
-    if not _is_text(words) or not words.isprintable():
+    if not is_text(words) or not words.isprintable():
         return "contains control or unprintable characters", "Give the bare id."
     return None
 
 
 _PATH_STEP = re.compile(r"\.\.[/\\]|[/\\]\.\.$")
-
-
-def _is_text(words: str) -> bool:
-    """Say whether `words` can be written as UTF-8 (no half of a surrogate pair)."""
-    return words.isascii() or not any("\ud800" <= letter <= "\udfff" for letter in words)
 
 
 def _outcome(cell: object, rules: Rules, problems: list[Problem]) -> str | None:
@@ -225,7 +267,7 @@ def _notes(cell: object, problems: list[Problem]) -> str | None:
         hint = f"At most {NOTES_CHARACTERS_MAX} are allowed; shorten them."
         problems.append(Problem("notes", "too_long", message, hint))
         return None
-    if not _is_text(cell) or CONTROL.search(cell):
+    if not is_text(cell) or CONTROL.search(cell):
         hint = "Only line breaks and tabs are allowed besides text; is the encoding right?"
         problems.append(
             Problem("notes", "control_characters", "The notes hold control characters.", hint)
@@ -293,7 +335,7 @@ def _json_flaw(value: object, depth: int) -> str | None:
         return f"more than {CUSTOM_DEPTH_MAX} levels"
     match value:
         case str():
-            return None if _is_text(value) else "text that is no UTF-8"
+            return None if is_text(value) else "text that is no UTF-8"
         case None | bool():
             return None
         case int():
@@ -309,45 +351,3 @@ def _json_flaw(value: object, depth: int) -> str | None:
         case _:
             return f"a {type(value).__name__}"
     return next((flaw for part in parts if (flaw := _json_flaw(part, depth - 1))), None)
-
-
-def _timestamp(cell: object, rules: Rules, problems: list[Problem]) -> datetime | None:
-    if is_absent(cell):
-        return None
-    moment = cell if isinstance(cell, datetime) else None
-    if isinstance(cell, str):
-        try:
-            moment = datetime.fromisoformat(cell.strip())
-        except ValueError:
-            moment = None
-    example = "Write it like 2026-11-23T10:00:00Z or 2026-11-23T10:00:00+01:00."
-    if moment is None:
-        message = "The timestamp is not an ISO 8601 date and time."
-        problems.append(Problem("timestamp", "bad_timestamp", message, example))
-        return None
-    if moment.tzinfo is None or moment.utcoffset() is None:
-        message = "The timestamp has no time zone, so it names no instant."
-        problems.append(Problem("timestamp", "naive_timestamp", message, example))
-        return None
-    try:
-        moment = moment.astimezone(UTC)
-    except OverflowError:
-        message = "The timestamp lies outside of the calendar."
-        problems.append(Problem("timestamp", "bad_timestamp", message, example))
-        return None
-    ahead = (moment - rules.now).total_seconds()
-    if ahead > rules.skew_seconds:
-        message = f"The timestamp lies {_ahead(ahead)} in the future."
-        hint = "Is the time zone right? Is this machine's clock right?"
-        problems.append(Problem("timestamp", "future_timestamp", message, hint))
-        return None
-    # Milliseconds are what the journal and the tenant keep; rounding here makes the value that
-    # is compared the same as the value that is stored.
-    return instant.from_ms(instant.to_ms(moment))
-
-
-def _ahead(seconds: float) -> str:
-    for unit, size in (("days", 86_400), ("hours", 3_600), ("minutes", 60)):
-        if seconds >= 2 * size:
-            return f"{seconds / size:.0f} {unit}"
-    return f"{seconds:.0f} seconds"

@@ -106,6 +106,14 @@ class CampaignPace:
         return spaces / self.active_seconds if spaces > 0 and self.active_seconds else 0.0
 
 
+@dataclass(frozen=True, slots=True)
+class OptOutCount:
+    """The opt-outs of a run: how many were read, and how many of them the tenant does not hold."""
+
+    read: int = 0
+    not_landed: int = 0
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Report:
     """What a run did, so far.
@@ -117,8 +125,10 @@ class Report:
         tallies: the rows counted by status, reason, campaign and outcome.
         latency: milliseconds per phase, see `PHASES`.
         pace: requests per campaign.
-        deliveries: CRM events by state: delivered, under_way, dead.
+        deliveries: CRM events by state: delivered, waiting, dead.
+        disabled: endpoints of the CRM that asked not to be called any more (410).
         elapsed_seconds: time that was spent on it, over all invocations.
+        opt_outs: how many of its rows are opt-outs, and how many of those did not land.
         files: where its result files lie, by name.
         audit_trail: the audit entries of its rows; read from the journal when it is iterated.
     """
@@ -131,6 +141,8 @@ class Report:
     pace: tuple[CampaignPace, ...]
     deliveries: Mapping[str, int]
     elapsed_seconds: float
+    disabled: tuple[str, ...] = ()
+    opt_outs: OptOutCount = OptOutCount()
     files: Mapping[str, str] = field(default_factory=dict)
     audit_trail: Iterable[Mapping[str, Json]] = field(default=(), repr=False)
 
@@ -218,7 +230,9 @@ class Report:
                 asdict(figures) | {"average_per_second": round(figures.average_per_second, 2)}
                 for figures in self.pace
             ],
+            "opt_outs": asdict(self.opt_outs),
             "crm": dict(self.deliveries),
+            "crm_disabled": list(self.disabled),
             "elapsed_seconds": round(self.elapsed_seconds, 3),
             "files": dict(self.files),
         }

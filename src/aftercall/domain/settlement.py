@@ -44,6 +44,7 @@ class Claim:
         first_deferred_ms: when the contact was first found on a call.
         doubt: an earlier write of this row may have reached the tenant.
         newer: a newer disposition of the contact stands in the journal.
+        salt: the row's own random bytes, for the commitments in its audit entries.
     """
 
     row: int
@@ -57,6 +58,7 @@ class Claim:
     first_deferred_ms: int | None = None
     doubt: bool = False
     newer: bool = False
+    salt: bytes | None = field(default=None, repr=False)
 
     @property
     def timestamp_ms(self) -> int:
@@ -67,6 +69,7 @@ class Claim:
     @property
     def subject(self) -> Subject:
         """What its audit entries are about."""
+        received, call = self.disposition.opt_out_received_at, self.disposition.call_record
         return Subject(
             row=self.row,
             origin=self.origin,
@@ -80,6 +83,10 @@ class Claim:
             attempt=self.attempt,
             deferrals=self.deferral,
             deferred_since_ms=self.first_deferred_ms,
+            opt_out_received_ms=None if received is None else instant.to_ms(received),
+            call_record=None if call is None else call.public,
+            salt=self.salt,
+            personal=self.disposition.personal,
         )
 
 

@@ -38,6 +38,9 @@ SUCCESSFUL = frozenset({Status.APPLIED, Status.UNCHANGED, Status.DUPLICATE, Stat
 REFUSED = frozenset({Status.MISSING, Status.INVALID, Status.REJECTED, Status.FAILED})
 """Settled, and somebody should look at it: exit code 4."""
 
+LANDED = frozenset({Status.APPLIED, Status.UNCHANGED})
+"""The tenant holds what the row says."""
+
 HOLDING = OPEN | {Status.APPLIED, Status.UNCHANGED, Status.SUPERSEDED}
 """A row in one of these holds its key: the same disposition fed again is a duplicate."""
 

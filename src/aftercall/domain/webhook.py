@@ -1,4 +1,4 @@
-"""The CRM's events: their body, their signature and the days over which they are tried.
+"""The CRM's events: who wants which, their body and their signature.
 
 The signature follows the Standard Webhooks specification 1.0.0 (standardwebhooks.com): the text
 ``{id}.{timestamp}.{body}`` under HMAC-SHA-256, in base64, one ``v1,`` entry per secret.
@@ -10,13 +10,13 @@ import hashlib
 import hmac
 import json
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
+from aftercall.domain import instant
 from aftercall.domain.disposition import Disposition, Json
+from aftercall.domain.outcomes import Category
 
 SECRET_PREFIX = "whsec_"  # noqa: S105 - it marks a secret, it is none
-
-SCHEDULE_SECONDS = (5, 300, 1800, 7200, 18_000, 36_000, 36_000)
-"""The waits after a failed delivery: about 30 hours in all, as the specification suggests."""
 
 PUBLIC_FIELDS = (
     "run_id",
@@ -34,9 +34,32 @@ PUBLIC_FIELDS = (
 """The fields of an audit entry that an event carries."""
 
 
-def event_id(run: str, row: int) -> str:
-    """Return the id of a row's event: the same however often it is built or sent."""
-    return f"msg_{hashlib.sha256(f'{run}/{row}'.encode()).hexdigest()[:26]}"
+@dataclass(frozen=True, slots=True)
+class Subscription:
+    """What one endpoint of the CRM is told.
+
+    Attributes:
+        endpoint: its name.
+        categories: only outcomes of these; empty for all.
+        campaigns: only of these campaigns; empty for all.
+        include: personal data that it is sent as well: ``notes``, ``custom_fields``.
+    """
+
+    endpoint: str
+    categories: frozenset[Category] = frozenset()
+    campaigns: frozenset[str] = frozenset()
+    include: tuple[str, ...] = ()
+
+    def wants(self, category: Category, campaign: str) -> bool:
+        """Say whether the endpoint is told of an outcome."""
+        return (not self.categories or category in self.categories) and (
+            not self.campaigns or campaign in self.campaigns
+        )
+
+
+def event_id(run: str, row: int, endpoint: str) -> str:
+    """Return the id of a row's event for an endpoint: the same however often it is sent."""
+    return f"msg_{hashlib.sha256(f'{run}/{row}/{endpoint}'.encode()).hexdigest()[:26]}"
 
 
 def event_body(
@@ -54,11 +77,21 @@ def event_body(
         data["notes"] = disposition.notes
     if "custom_fields" in include:
         data["custom_fields"] = disposition.custom_fields
+    return _envelope("DISPOSITION_UPDATE", "disposition.updated", entry["timestamp"], data)
+
+
+def check_body(endpoint: str, now_ms: int) -> str:
+    """Return the JSON text of an event that tells of nothing but that it arrived."""
+    data: dict[str, Json] = {"endpoint": endpoint, "message": "A test of aftercall; ignore it."}
+    return _envelope("ENDPOINT_TEST", "endpoint.test", instant.text(now_ms), data)
+
+
+def _envelope(name: str, kind: str, timestamp: Json, data: Mapping[str, Json]) -> str:
     event: dict[str, Json] = {
-        "event": "DISPOSITION_UPDATE",
-        "type": "disposition.updated",
+        "event": name,
+        "type": kind,
         "source": "CXone_Outbound_Sync",
-        "timestamp": entry["timestamp"],
+        "timestamp": timestamp,
         "data": data,
     }
     return json.dumps(event, ensure_ascii=False, separators=(",", ":"))
@@ -93,16 +126,3 @@ def sign(identifier: str, now_ms: int, body: str, keys: Sequence[bytes]) -> dict
         "webhook-timestamp": stamp,
         "webhook-signature": " ".join(signatures),
     }
-
-
-def next_delivery_ms(
-    attempt: int, now_ms: int, chance: float, retry_after_seconds: float | None = None
-) -> int | None:
-    """Return when to deliver again after failed attempt `attempt` (from 1); None for never.
-
-    Up to a tenth is added at random; the CRM's own ``Retry-After`` is kept if it is longer.
-    """
-    if attempt > len(SCHEDULE_SECONDS):
-        return None
-    wait = SCHEDULE_SECONDS[attempt - 1] * (1.0 + 0.1 * chance)
-    return now_ms + int(1000 * max(wait, retry_after_seconds or 0.0))

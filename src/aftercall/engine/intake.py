@@ -9,9 +9,11 @@ from itertools import islice
 from typing import Protocol
 
 from aftercall.domain.audit import Settled
+from aftercall.domain.cells import Problem
 from aftercall.domain.columns import ColumnMap
-from aftercall.domain.disposition import Problem, Rules, identity_of, read_disposition
+from aftercall.domain.disposition import Rules, identity_of, opt_out_of, read_disposition
 from aftercall.domain.key import key_of
+from aftercall.domain.outcomes import Category
 from aftercall.engine.halt import Halt
 from aftercall.ports import Candidate, Clock, Intake, SourceRecord
 
@@ -85,23 +87,51 @@ class Reader:
         if row.problem is not None:
             said = (_sentence(row.problem.message), _sentence(row.problem.hint))
             problem = Problem("row", row.problem.code, *said)
-            return Candidate(line=row.line, cells=_storable(cells), problems=(problem,))
+            return self._unreadable(row, _storable(cells), problem)
         names = tuple(row.cells)
         if names != self._names:
             self._names, self._places = names, self._columns.places(names)
         fields = self._columns.canonical(row.cells, self._places)
         disposition, problems = read_disposition(fields, self._rules)
         if disposition is None:
-            told = identity_of(fields)
-            return Candidate(row.line, _storable(cells), problems=problems, told=told)
+            received = opt_out_of(fields, self._rules)
+            return Candidate(
+                line=row.line,
+                cells=_storable(cells),
+                category=None if received is None else Category.OPT_OUT,
+                problems=problems,
+                told=identity_of(fields),
+                opt_out_received=received,
+            )
         key = key_of(disposition)
         stamp = disposition.timestamp or self._rules.now
+        category = self._rules.category(disposition)
+        received = disposition.opt_out_received_at or stamp
         return Candidate(
             line=row.line,
             cells=cells,
             disposition=replace(disposition, timestamp=stamp),
-            category=self._rules.category(disposition),
+            category=category,
             key=key,
+            opt_out_received=received if category is Category.OPT_OUT else None,
+        )
+
+    def _unreadable(self, row: RawRow, cells: str, problem: Problem) -> Candidate:
+        """Return what is known of a row whose cells cannot be told apart.
+
+        If any of them is the code of an opt-out, it is one: rather one too many is looked at.
+        """
+        opt_outs = {
+            code for code, means in self._rules.outcomes.items() if means is Category.OPT_OUT
+        }
+        found = [cell for cell in row.values if isinstance(cell, str) and cell.strip() in opt_outs]
+        return Candidate(
+            line=row.line,
+            cells=cells,
+            category=Category.OPT_OUT if found else None,
+            problems=(problem,),
+            told={"outcome": found[0].strip()} if found else {},
+            opt_out_received=self._rules.now if found else None,
         )
 
 

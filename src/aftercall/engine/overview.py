@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from typing import overload
 
 from aftercall.domain.disposition import Json
-from aftercall.domain.report import Histogram, Latency, Report
+from aftercall.domain.opt_outs import fate_of
+from aftercall.domain.report import Histogram, Latency, OptOutCount, Report
 from aftercall.domain.status import OPEN
 from aftercall.errors import JournalError
 from aftercall.ports import Archive, AuditFilter, RunRecord
@@ -84,10 +85,18 @@ def report_of(archive: Archive, run: str, trail: AuditTrail | tuple[()] = ()) ->
         tallies=tallies,
         latency=_latencies(archive, run),
         pace=tuple(archive.pace(run)),
-        deliveries=dict(archive.events(run)),
+        deliveries=dict(archive.crm.count(run)),
+        disabled=tuple(one.name for one in archive.crm.disabled()),
         elapsed_seconds=record.worked_ms / 1000,
+        opt_outs=_opt_outs(archive, run),
         audit_trail=trail,
     )
+
+
+def _opt_outs(archive: Archive, run: str) -> OptOutCount:
+    read, rest = archive.opt_outs_of_run(run)
+    # One that was superseded by a newer opt-out of the same contact has landed with it.
+    return OptOutCount(read, sum(not fate_of(row).landed for row in rest))
 
 
 def _latencies(archive: Archive, run: str) -> Mapping[str, Latency]:

@@ -5,10 +5,12 @@ from collections.abc import Awaitable, Callable, Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 
+from aftercall.audit_ports import AuditLog, Signer
 from aftercall.domain.audit import Settled
 from aftercall.domain.pacing import Pace
 from aftercall.domain.settlement import WritePolicy
-from aftercall.engine.delivery import Courier, Endpoint
+from aftercall.engine.couriers import Couriers
+from aftercall.engine.delivery import Line
 from aftercall.engine.halt import Halt
 from aftercall.engine.health import Health
 from aftercall.engine.intake import IntakeWatch, RawRow, Reader, admit_all
@@ -16,10 +18,11 @@ from aftercall.engine.lane import Gates, Lane
 from aftercall.engine.progress import Progress
 from aftercall.engine.queue import TenantQueue
 from aftercall.engine.rounds import Rounds, TurnLimits, Watch
+from aftercall.engine.sealing import Sealer
 from aftercall.engine.session import Session
 from aftercall.engine.slots import SlotBook
 from aftercall.engine.tenant import Tenant
-from aftercall.engine.writer import Announcing, Surroundings, Writer
+from aftercall.engine.writer import Surroundings, Writer
 from aftercall.errors import AccessDenied, AftercallError
 from aftercall.ports import Claims, Clock, Intake, Outbox, Pacing, SourceRecord, Transport
 from aftercall.wire.requests import Identity, Target
@@ -38,6 +41,7 @@ class Journal:
     claims: Claims
     pacing: Pacing
     outbox: Outbox
+    audit: AuditLog
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +54,6 @@ class Plan:
         tenant_pace: the pace of the tenant as a whole; None for no such limit.
         concurrency: requests in flight at once.
         turns: how much a campaign's turn may take.
-        include: personal data that the CRM is sent as well.
         drain_seconds: how long deliveries may go on after the last row.
     """
 
@@ -59,22 +62,21 @@ class Plan:
     tenant_pace: Pace | None
     concurrency: int
     turns: TurnLimits
-    include: Sequence[str] = ()
     drain_seconds: float = 10.0
 
 
 @dataclass(frozen=True, slots=True)
 class Outside:
-    """The world outside: the tenant, the CRM if there is one, time and chance."""
+    """The world outside: the tenant, the CRM's endpoints, time, chance, the audit's key."""
 
     target: Target
     identity: Identity
     tenant: Transport
-    crm: Transport | None
-    endpoint: Endpoint | None
+    crm: Sequence[Line]
     clock: Clock
     chance: Callable[[], float]
     request_id: Callable[[], str]
+    signer: Signer | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,6 +104,7 @@ class Run:
         told: called with rows that have reached their status.
         progress: what was done so far.
         halt: stops the work; what is under way is finished and stored.
+        wait_crm: end only once no event for the CRM waits any more.
         noted_seconds: until when the time that was worked is in the journal.
     """
 
@@ -112,6 +115,7 @@ class Run:
     told: Callable[[Sequence[Settled]], Awaitable[None]] = _nobody
     progress: Progress = field(default_factory=Progress)
     halt: Halt = field(default_factory=Halt)
+    wait_crm: bool = False
     noted_seconds: float = 0.0
 
     async def work(self, opening: Callable[[], Awaitable[Sequence[Input]]]) -> None:
@@ -152,15 +156,19 @@ class Run:
     async def _work_side_by_side(self, rounds: Rounds) -> None:
         """Work turn by turn, with deliveries and notes about the pace beside it."""
         async with asyncio.TaskGroup() as group:
-            courier = self._courier()
-            delivering = None
-            if courier is not None:
-                delivering = group.create_task(courier.run(self.halt, self.progress))
+            couriers = self._couriers()
+            couriers.start(group, self.halt, self.progress)
             noting = group.create_task(self._note_regularly(rounds))
+            sealer = Sealer(self.journal.audit, self.outside.signer, self.outside.clock)
+            done = asyncio.Event()
+            group.create_task(sealer.run(done))
             await rounds.run()
-            if courier is not None and delivering is not None:
-                await self._drain(courier, delivering)
+            self.progress.stage = "delivering"
+            # What is due later stays in the outbox unless it is waited for.
+            seconds_max = None if self.wait_crm else self.plan.drain_seconds
+            await couriers.finish(seconds_max, wait=self.wait_crm)
             noting.cancel()
+            done.set()
 
     def _session(self) -> Session:
         outside = self.outside
@@ -200,8 +208,8 @@ class Run:
             outside.chance,
             outside.request_id,
         )
-        announcing = Announcing(outside.endpoint is not None, plan.include)
-        writer = Writer(tenant, self.journal.claims, plan.policy, announcing, surroundings)
+        subscriptions = [line.endpoint.subscription for line in outside.crm]
+        writer = Writer(tenant, self.journal.claims, plan.policy, subscriptions, surroundings)
         watch = Watch(self.halt, outside.clock, self._concluded)
         return Rounds(self.journal.claims, writer, self._lanes(), plan.turns, watch)
 
@@ -218,21 +226,9 @@ class Run:
 
         return lane
 
-    def _courier(self) -> Courier | None:
+    def _couriers(self) -> Couriers:
         outside = self.outside
-        if outside.crm is None or outside.endpoint is None:
-            return None
-        return Courier(
-            outside.endpoint, self.journal.outbox, outside.crm, outside.clock, outside.chance
-        )
-
-    async def _drain(self, courier: Courier, delivering: asyncio.Task[None]) -> None:
-        """Let deliveries that are due finish; what is due later stays in the outbox."""
-        self.progress.stage = "delivering"
-        courier.finish()
-        done, _ = await asyncio.wait({delivering}, timeout=self.plan.drain_seconds)
-        if not done:
-            delivering.cancel()
+        return Couriers(outside.crm, self.journal.outbox, outside.clock, outside.chance)
 
     async def _note_regularly(self, rounds: Rounds) -> None:
         with suppress(asyncio.CancelledError):

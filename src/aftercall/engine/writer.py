@@ -17,7 +17,7 @@ from aftercall.domain.settlement import (
     verdict_of_write,
 )
 from aftercall.domain.status import Event
-from aftercall.domain.webhook import event_body, event_id
+from aftercall.domain.webhook import Subscription, event_body, event_id
 from aftercall.engine.halt import Halt
 from aftercall.engine.health import Health
 from aftercall.engine.lane import Lane
@@ -29,14 +29,6 @@ NOT_NOW = Verdict(Event.POSTPONE, "not_now", "No request could leave.", 0.0, cou
 READ_AGAIN_SECONDS = 1.0
 
 
-@dataclass(frozen=True, slots=True)
-class Announcing:
-    """What the CRM is told: nothing unless there is one; then these fields of the body too."""
-
-    enabled: bool = False
-    include: Sequence[str] = ()
-
-
 class Writer:
     """Works on claimed rows."""
 
@@ -45,13 +37,13 @@ class Writer:
         tenant: Tenant,
         claims: Claims,
         policy: WritePolicy,
-        announcing: Announcing,
+        subscriptions: Sequence[Subscription],
         surroundings: "Surroundings",
     ) -> None:
         self._tenant = tenant
         self._claims = claims
         self._policy = policy
-        self._announcing = announcing
+        self._subscriptions = subscriptions
         self._around = surroundings
 
     async def work(self, claim: Claim, lane: Lane, begun: Callable[[], None]) -> Settlement | None:
@@ -76,7 +68,7 @@ class Writer:
         finally:
             begun()
         settlement = conclude(claim, verdict, visit.exchange, self._policy, self._around.moment())
-        won = await self._claims.settle(settlement, self._announcement(claim, settlement))
+        won = await self._claims.settle(settlement, self._announcements(claim, settlement))
         return settlement if won else None
 
     async def _visit(self, visit: "_Visit", lane: Lane, begun: Callable[[], None]) -> Verdict:
@@ -119,11 +111,20 @@ class Writer:
         wait = await lane.throttled(got.retry_after_seconds, timing.sent_seconds)
         return verdict_of_read(Throttled(wait)) or NOT_NOW
 
-    def _announcement(self, claim: Claim, settlement: Settlement) -> Announcement | None:
-        if not (self._announcing.enabled and settlement.announce and settlement.entry):
-            return None
-        body = event_body(settlement.entry, claim.disposition, self._announcing.include)
-        return Announcement(event_id(claim.origin.run, claim.row), body)
+    def _announcements(self, claim: Claim, settlement: Settlement) -> tuple[Announcement, ...]:
+        """Return the events of a settlement: one for each endpoint that wants to hear of it."""
+        entry, row = settlement.entry, claim.disposition
+        if not settlement.announce or entry is None:
+            return ()
+        return tuple(
+            Announcement(
+                one.endpoint,
+                event_id(claim.origin.run, claim.row, one.endpoint),
+                event_body(entry, row, one.include),
+            )
+            for one in self._subscriptions
+            if one.wants(claim.category, row.campaign)
+        )
 
 
 def _suspended(got: Forbidden) -> Verdict:

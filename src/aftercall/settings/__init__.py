@@ -10,9 +10,10 @@ from aftercall.settings.credentials import (
     load_credentials,
     load_crm_secrets,
 )
+from aftercall.settings.crm import ONLY_ENDPOINT, SIGNING_VARIABLE, Crm, CrmEndpoint
 from aftercall.settings.layers import DEFAULT_FILE, load_settings, settings_from
+from aftercall.settings.opt_outs import OptOuts
 from aftercall.settings.tables import (
-    Crm,
     Journal,
     Limits,
     Results,
@@ -24,10 +25,14 @@ from aftercall.settings.tables import (
 
 __all__ = [
     "DEFAULT_FILE",
+    "ONLY_ENDPOINT",
+    "SIGNING_VARIABLE",
     "Credentials",
     "Crm",
+    "CrmEndpoint",
     "Journal",
     "Limits",
+    "OptOuts",
     "Results",
     "Retry",
     "Rows",

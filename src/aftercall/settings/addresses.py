@@ -1,11 +1,12 @@
 """What a configured address may look like. No message repeats it: it may hold a password."""
 
-import ipaddress
 import re
 from pathlib import Path
 from urllib.parse import SplitResult, urlsplit
 
 from pydantic_core import PydanticCustomError
+
+from aftercall.wire.reach import is_loopback
 
 JOURNAL_PREFIX = "sqlite:///"
 
@@ -78,7 +79,7 @@ def _private_address(url: str) -> SplitResult:
     parts = _parts(url, ("https", "http"))
     if holds_credentials(url):
         raise _flaw("must not hold a user name or password")
-    if parts.scheme == "http" and not _is_loopback(parts.hostname or ""):
+    if parts.scheme == "http" and not is_loopback(parts.hostname or ""):
         raise _flaw("must begin with https://; http:// is only for this machine (127.0.0.1)")
     return parts
 
@@ -96,13 +97,6 @@ def _parts(url: str, schemes: tuple[str, ...]) -> SplitResult:
     if parts.scheme not in schemes or not _HOST.fullmatch(parts.hostname or "") or port == 0:
         raise _flaw(example)
     return parts
-
-
-def _is_loopback(host: str) -> bool:
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"
 
 
 def _flaw(words: str) -> PydanticCustomError:

@@ -8,13 +8,13 @@ from pydantic import SecretStr
 
 from aftercall.domain.webhook import secret_bytes
 from aftercall.errors import ConfigInvalid
+from aftercall.settings.crm import SIGNING_VARIABLE
 
 SecretText = SecretStr
 """Text that no `repr`, log or traceback shows; `get_secret_value` does."""
 
 CLIENT_ID = "CXONE_CLIENT_ID"
 CLIENT_SECRET = "CXONE_CLIENT_SECRET"  # noqa: S105 - a variable's name
-CRM_SECRET = "AFTERCALL_CRM_SECRET"  # noqa: S105 - a variable's name
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,24 +46,30 @@ def load_credentials(environment: Mapping[str, str]) -> Credentials:
     return Credentials(client_id.get_secret_value(), client_secret)
 
 
-def load_crm_secrets(environment: Mapping[str, str]) -> tuple[SecretText, ...]:
-    """Read the secrets that sign the CRM's events; to be called if the CRM has a URL.
+def load_crm_secrets(
+    environment: Mapping[str, str], name: str = SIGNING_VARIABLE
+) -> tuple[SecretText, ...]:
+    """Read the secrets that sign the events of one of the CRM's endpoints.
 
     There is one, or while rotating several, with white space between them.
+
+    Args:
+        environment: the environment's variables.
+        name: the variable that holds them, or with ``_FILE`` behind it names their file.
 
     Raises:
         ConfigInvalid: there is none, or one is malformed.
     """
-    text = _read(CRM_SECRET, environment)
+    text = _read(name, environment)
     if isinstance(text, _Flaw):
         raise _invalid([text])
     secrets = tuple(text.get_secret_value().split())
     try:
         keys = [secret_bytes(secret) for secret in secrets]
     except ValueError as error:
-        raise _invalid([_Flaw(CRM_SECRET, str(error))]) from None
+        raise _invalid([_Flaw(name, str(error))]) from None
     if not all(keys):
-        raise _invalid([_Flaw(CRM_SECRET, "nothing follows whsec_")])
+        raise _invalid([_Flaw(name, "nothing follows whsec_")])
     return tuple(SecretText(secret) for secret in secrets)
 
 

@@ -10,6 +10,7 @@ from pydantic import BaseModel, ValidationError
 from aftercall.errors import ConfigInvalid
 from aftercall.settings import places
 from aftercall.settings.addresses import file_in, holds_credentials, journal_in
+from aftercall.settings.audit import Audit
 from aftercall.settings.places import KeyPath, Nowhere, Place
 from aftercall.settings.problems import PREFIX, problem_of_key, problems_of
 from aftercall.settings.tables import Journal, Results, Settings
@@ -32,6 +33,7 @@ _FILES: tuple[tuple[str, str, str | None, Callable[[str, Path], str]], ...] = (
     ("tenant", "client_cert_file", None, file_in),
     ("tenant", "client_key_file", None, file_in),
     ("results", "directory", str(Results().directory), file_in),
+    ("audit", "key_file", str(Audit().key_file), file_in),
     ("journal", "url", Journal().url, journal_in),
 )
 """Keys that name a file, each with its default and how it is placed in a directory."""

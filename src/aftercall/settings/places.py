@@ -40,7 +40,8 @@ def find(parts: Sequence[str], separator: str) -> Place | Nowhere:
     """Look up the key at which `parts` lead, whatever their case.
 
     Below a table whose keys are the user's own (outcome codes, campaign ids) the rest is one
-    key, put together with `separator` and kept as it is.
+    key, put together with `separator` and kept as it is; where the keys are tables in turn
+    (endpoints), the next part is the name of one.
     """
     model: type[BaseModel] = Settings
     path: KeyPath = ()
@@ -52,6 +53,9 @@ def find(parts: Sequence[str], separator: str) -> Place | Nowhere:
             return Nowhere(path, name)
         path = (*path, name.lower())
         inner = _table(field)
+        named = _named_table(field)
+        if named is not None and len(rest) > 1:
+            path, inner = (*path, rest.pop(0).lower()), named
         if inner is None or not rest:
             break
         model = inner
@@ -63,9 +67,13 @@ def find(parts: Sequence[str], separator: str) -> Place | Nowhere:
 def names_at(path: Sequence[str]) -> KeyPath:
     """Return the keys that exist in the table at `path`; none if its keys are the user's own."""
     model: type[BaseModel] = Settings
-    for name in path:
-        field = model.model_fields.get(name)
+    rest = list(path)
+    while rest:
+        field = model.model_fields.get(rest.pop(0))
         inner = None if field is None else _table(field)
+        if inner is None and field is not None and rest:
+            inner = _named_table(field)
+            rest = rest[1:]
         if inner is None:
             return CANONICAL if path[0] == "rows" else ()
         model = inner
@@ -88,6 +96,14 @@ def nearest(name: str, parents: KeyPath) -> KeyPath | None:
 def _table(field: FieldInfo) -> type[BaseModel] | None:
     kind = field.annotation
     return kind if isinstance(kind, type) and issubclass(kind, BaseModel) else None
+
+
+def _named_table(field: FieldInfo) -> type[BaseModel] | None:
+    """Return what each value of a table is whose keys are the user's own, if that is a table."""
+    if get_origin(field.annotation) is not dict:
+        return None
+    value = get_args(field.annotation)[1]
+    return value if isinstance(value, type) and issubclass(value, BaseModel) else None
 
 
 def _takes_number(field: FieldInfo) -> bool:

@@ -7,9 +7,7 @@ from typing import Annotated, Literal
 
 from pydantic import (
     AfterValidator,
-    BaseModel,
     BeforeValidator,
-    ConfigDict,
     Field,
     FilePath,
     SecretStr,
@@ -18,17 +16,20 @@ from pydantic import (
 )
 from pydantic_core import PydanticCustomError
 
-from aftercall.domain.disposition import CANONICAL, ID_CHARACTERS_MAX
+from aftercall.domain.disposition import CANONICAL
 from aftercall.domain.outcomes import CODE, Category, nearest_code
 from aftercall.domain.pacing import Pace
 from aftercall.domain.retry import DeferPolicy, RetryPolicy
 from aftercall.settings.addresses import (
     JOURNAL_PREFIX,
-    crm_address,
     journal_address,
     proxy_address,
     tenant_address,
 )
+from aftercall.settings.audit import Audit, nameable
+from aftercall.settings.crm import CampaignId, Crm
+from aftercall.settings.opt_outs import OptOuts
+from aftercall.settings.table import Table
 
 OF_TABLE = "of_table"
 """The kind of an error that is about the table around the key at which it is found."""
@@ -69,26 +70,10 @@ def _cell(value: object) -> object:
     return value.isoformat() if isinstance(value, date) else value
 
 
-def _nameable(path: Path) -> Path:
-    if "\0" in str(path):
-        raise PydanticCustomError("nul_byte", "must not hold a NUL character")
-    return path
-
-
 CanonicalName = Annotated[str, AfterValidator(_canonical)]
-CampaignId = Annotated[str, Field(min_length=1, max_length=ID_CHARACTERS_MAX)]
 Cell = Annotated[str, BeforeValidator(_cell)]
 Code = Annotated[str, AfterValidator(_code)]
 PerSecond = Annotated[float, Field(strict=True, gt=0, le=1_000_000)]
-
-
-class Table(BaseModel):
-    """What all tables share: nothing changes later, and no key is ignored."""
-
-    # Errors of pydantic would otherwise repeat what was given, which may hold a password.
-    model_config = ConfigDict(
-        frozen=True, extra="forbid", allow_inf_nan=False, hide_input_in_errors=True
-    )
 
 
 class Tenant(Table):
@@ -280,34 +265,6 @@ class Rows(Table):
     )
 
 
-class Crm(Table):
-    """Who is told about every outcome that was written."""
-
-    url: Annotated[str, AfterValidator(crm_address)] | None = Field(
-        default=None,
-        description=(
-            "The https address of the webhook; http only on this machine. Without it nobody is"
-            " told."
-        ),
-    )
-    include: tuple[Literal["notes", "custom_fields"], ...] = Field(
-        default=(), description="Personal data that the CRM is sent as well."
-    )
-    concurrency: int = Field(
-        default=10, strict=True, ge=1, le=50, description="Deliveries in flight at once."
-    )
-    timeout_seconds: float = Field(
-        default=15.0, strict=True, ge=0.1, le=300, description="Seconds a delivery may take."
-    )
-    drain_seconds: float = Field(
-        default=10.0,
-        strict=True,
-        ge=0,
-        le=600,
-        description="Seconds at the end of a run in which deliveries may still finish.",
-    )
-
-
 class Journal(Table):
     """Where rows, audit entries and CRM events are kept."""
 
@@ -325,7 +282,7 @@ class Journal(Table):
 class Results(Table):
     """Where the result files of a run go."""
 
-    directory: Annotated[Path, AfterValidator(_nameable)] = Field(
+    directory: Annotated[Path, AfterValidator(nameable)] = Field(
         default=Path(), description="The directory."
     )
 
@@ -341,7 +298,9 @@ class Settings(Table):
     retry: Retry = Retry()
     rows: Rows = Rows()
     crm: Crm = Crm()
+    opt_outs: OptOuts = OptOuts()
     journal: Journal = Journal()
+    audit: Audit = Audit()
     results: Results = Results()
 
     @field_validator("rows")

@@ -46,7 +46,8 @@ class SimulatorConfig:
         client_secret: Its secret; None takes any that is not empty.
         scope: Scopes that can be granted, separated by spaces.
         token_seconds: How long a token lives.
-        crm_secret: Secret of the webhook signatures; None accepts unsigned events.
+        crm_secret: Secret of the webhook signatures, or several ``whsec_`` secrets with white
+            space between them; None accepts unsigned events.
         crm_latency_ms: Milliseconds every CRM request takes.
         ledger_file: File the ledger is appended to; None keeps it in memory.
         crm_file: File the received events are appended to; None keeps them in memory.

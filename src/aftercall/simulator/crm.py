@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, Any
 from aiohttp import web
 
 from aftercall.simulator.faults import FaultKind
-from aftercall.simulator.replies import abort, problem
-from aftercall.simulator.signatures import SignatureError, signing_key, verify
+from aftercall.simulator.mischief import FORBIDDEN_TARGET
+from aftercall.simulator.replies import abort, flood, problem
+from aftercall.simulator.signatures import SignatureError, signing_keys, verify
 
 if TYPE_CHECKING:
     from aftercall.simulator.state import State
@@ -26,7 +27,7 @@ class CrmEndpoint:
     def __init__(self, state: State) -> None:
         self._state = state
         secret = state.config.crm_secret
-        self._key = None if secret is None else signing_key(secret)
+        self._keys = None if secret is None else signing_keys(secret)
 
     async def answer(self, request: web.BaseRequest, raw_path: str) -> web.StreamResponse:
         """Answer and count one delivery."""
@@ -42,9 +43,9 @@ class CrmEndpoint:
         body = await request.read()
         if self._state.config.crm_latency_ms > 0:
             await asyncio.sleep(self._state.config.crm_latency_ms / 1000)
-        if self._key is not None:
+        if self._keys is not None:
             try:
-                verify(self._key, request.headers, body, self._state.clock.wall())
+                verify(self._keys, request.headers, body, self._state.clock.wall())
             except SignatureError as error:
                 self._state.counters.bad_signatures += 1
                 return problem(401, "bad_signature", str(error))
@@ -63,18 +64,22 @@ class CrmEndpoint:
     ) -> web.StreamResponse:
         state = self._state
         attempt = state.counters.event_attempted(event_id)
-        refusal, fault = self._refusal(event_id)
+        refusal, fault = self._refusal(request, event_id)
         if refusal is not None:
             return refusal
         state.counters.event_received(event_id)
         state.events.append({**entry, "at": state.clock.wall(), "attempt": attempt})
         if fault is FaultKind.CRM_RESET_AFTER:
             return abort(request)
+        if fault is FaultKind.CRM_HUGE:
+            return await flood(request, state.dice.faults.huge_bytes)
         if fault is FaultKind.CRM_SLOW:
             await state.slow_down()
         return web.Response(status=204)
 
-    def _refusal(self, event_id: str) -> tuple[web.Response | None, FaultKind | None]:
+    def _refusal(
+        self, request: web.BaseRequest, event_id: str
+    ) -> tuple[web.Response | None, FaultKind | None]:
         state = self._state
         age = state.clock.monotonic() - state.faults_since
         if age < state.dice.faults.crm_down_seconds:
@@ -83,6 +88,10 @@ class CrmEndpoint:
         match fault:
             case FaultKind.CRM_GONE:
                 return problem(410, "gone", "this address takes no events any more"), fault
+            case FaultKind.CRM_RESET_BEFORE:
+                return abort(request), fault
+            case FaultKind.CRM_REDIRECT:
+                return web.Response(status=302, headers={"Location": FORBIDDEN_TARGET}), fault
             case FaultKind.CRM_ERROR:
                 return problem(500, "internal_error", "something broke"), fault
             case FaultKind.CRM_THROTTLE:

@@ -48,6 +48,8 @@ class FaultKind(StrEnum):
     """Token endpoint: 503."""
     TOKEN_SLOW = "token_slow"  # noqa: S105 - the name of a fault
     """Token endpoint: the answer comes late."""
+    CRM_RESET_BEFORE = "crm_reset_before"
+    """CRM: the connection is closed without an answer, the event is not taken."""
     CRM_ERROR = "crm_error"
     """CRM: 500, the event is not taken."""
     CRM_THROTTLE = "crm_throttle"
@@ -56,16 +58,23 @@ class FaultKind(StrEnum):
     """CRM: the event is taken at once, the answer comes late."""
     CRM_RESET_AFTER = "crm_reset_after"
     """CRM: the event is taken, then the connection is closed without an answer."""
+    CRM_REDIRECT = "crm_redirect"
+    """CRM: 302 to an address no client may follow, the event is not taken."""
+    CRM_HUGE = "crm_huge"
+    """CRM: the event is taken, the answer has many megabytes."""
     CRM_GONE = "crm_gone"
     """CRM: 410 for this event for ever; 1 means for all events. Not bounded by the limit."""
 
 
 _TOKEN_KINDS = (FaultKind.TOKEN_DOWN, FaultKind.TOKEN_SLOW)
 _CRM_KINDS = (
+    FaultKind.CRM_RESET_BEFORE,
     FaultKind.CRM_ERROR,
     FaultKind.CRM_THROTTLE,
     FaultKind.CRM_SLOW,
     FaultKind.CRM_RESET_AFTER,
+    FaultKind.CRM_REDIRECT,
+    FaultKind.CRM_HUGE,
 )
 _TENANT_KINDS = tuple(kind for kind in FaultKind if not kind.value.startswith(("token_", "crm_")))
 

@@ -9,24 +9,21 @@ from urllib.parse import urlsplit
 
 from aftercall.adapters.clock import SystemClock
 from aftercall.adapters.journal.sqlite import SqliteJournal
+from aftercall.adapters.signing import load_signer
 from aftercall.adapters.transport import HttpTransport
 from aftercall.domain import answer, instant
 from aftercall.domain.disposition import Disposition
+from aftercall.engine.delivery import Line
 from aftercall.errors import AftercallError
-from aftercall.ports import Clock
-from aftercall.settings import Settings
+from aftercall.ports import Clock, Transport
+from aftercall.settings import ONLY_ENDPOINT, Settings
 from aftercall.wire.auth import Token, TokenRefused, read_token
 from aftercall.wire.http import HttpRequest, HttpResponse, SendFailure
 from aftercall.wire.masking import Mask
 from aftercall.wire.requests import USER_AGENT, Target, read_request, token_request
 from aftercall.wire.responses import read_contact
-from aftercall.wiring.values import (
-    crm_transport_options,
-    endpoint_of,
-    identity_of,
-    target_of,
-    transport_options,
-)
+from aftercall.wiring.crm import endpoints_of, open_lines
+from aftercall.wiring.values import identity_of, target_of, transport_options
 
 SKEW_SECONDS_WARN = 10.0
 """A Date header has whole seconds, and the answer takes a moment."""
@@ -61,8 +58,9 @@ async def check_up(
     target = target_of(settings)
     identity = identity_of(environment)
     request = token_request(target, identity)
-    endpoint = endpoint_of(settings, environment)
+    endpoints = endpoints_of(settings, environment)
     yield _journal(settings)
+    yield _audit(settings)
     clock = SystemClock()
     async with HttpTransport(transport_options(settings)) as tenant:
         got = await _send(tenant, request)
@@ -77,12 +75,12 @@ async def check_up(
             yield _scopes(token)
             mask = Mask((identity.client_secret, token.secret))
             yield await _contact(tenant, target, token, mask, probe)
-    if endpoint is not None:
-        async with HttpTransport(crm_transport_options(settings)) as crm:
-            yield await _crm(crm, endpoint.url)
+    async with open_lines(settings, endpoints) as lines:
+        for line in lines:
+            yield await _crm(line)
 
 
-async def _send(transport: HttpTransport, request: HttpRequest) -> HttpResponse | SendFailure:
+async def _send(transport: Transport, request: HttpRequest) -> HttpResponse | SendFailure:
     try:
         return await transport.send(request)
     except SendFailure as failure:
@@ -96,6 +94,20 @@ def _journal(settings: Settings) -> CheckResult:
     except AftercallError as trouble:
         return CheckResult("journal", "fail", trouble.message, trouble.fix)
     return CheckResult("journal", "ok", f"{path} can be written, and nobody else works on it.")
+
+
+def _audit(settings: Settings) -> CheckResult:
+    path = settings.audit.key_file
+    try:
+        signer = load_signer(path)
+    except AftercallError as trouble:
+        return CheckResult("audit", "fail", trouble.message, trouble.fix)
+    if signer is None:
+        fix = "Make one: aftercall audit keygen"
+        return CheckResult(
+            "audit", "warn", f"There is no key {path}: the trail is not signed.", fix
+        )
+    return CheckResult("audit", "ok", f"The trail is signed as {signer.key.name}.")
 
 
 def _signed_in(target: Target, got: HttpResponse | SendFailure, token: object) -> CheckResult:
@@ -179,10 +191,12 @@ def _etag(etag: str | None) -> CheckResult:
     return CheckResult("contacts", "ok", words)
 
 
-async def _crm(crm: HttpTransport, url: str) -> CheckResult:
-    got = await _send(crm, HttpRequest("HEAD", url, {"User-Agent": USER_AGENT}))
+async def _crm(line: Line) -> CheckResult:
+    name, url = line.endpoint.name, line.endpoint.url
+    got = await _send(line.transport, HttpRequest("HEAD", url, {"User-Agent": USER_AGENT}))
+    label = "crm" if name == ONLY_ENDPOINT else f"crm.{name}"
     place = urlsplit(url).netloc
     if isinstance(got, SendFailure):
-        fix = "Check crm.url. Events wait in the outbox until the CRM is back."
-        return CheckResult("crm", "fail", f"{place} cannot be reached: {got.words}.", fix)
-    return CheckResult("crm", "ok", f"{place} answers.")
+        fix = "Check its url. Events wait in the outbox until the CRM is back."
+        return CheckResult(label, "fail", f"{place} cannot be reached: {got.words}.", fix)
+    return CheckResult(label, "ok", f"{place} answers.")

@@ -1,9 +1,10 @@
 """What is made of a journal without talking to the tenant: reports and result files."""
 
+import os
 from functools import partial
 from pathlib import Path
 
-from aftercall.adapters.journal.sqlite import open_archive
+from aftercall.adapters.journal.sqlite import note_results, open_archive
 from aftercall.adapters.results import ResultFiles
 from aftercall.domain.report import Report
 from aftercall.engine.overview import AuditTrail, find_run, report_of
@@ -25,12 +26,31 @@ def report_at(path: Path, run: str) -> Report:
 def write_results(settings: Settings, run: str, directory: Path | None = None) -> dict[str, str]:
     """Write the result files of a run and return their paths by name.
 
+    The journal notes where they are, so that what is erased later is erased there, too; not if
+    whoever writes them may only read the journal.
+
     Raises:
         JournalError: there is no such run.
         AftercallError: the directory cannot be written.
     """
-    with open_archive(settings.journal.path) as archive:
+    path = settings.journal.path
+    where = settings.results.directory if directory is None else directory
+    with open_archive(path) as archive:
         record = find_run(archive, run)
-        where = settings.results.directory if directory is None else directory
+        if os.access(path, os.W_OK):
+            note_results(path, record.run, where.absolute())
         rows = partial(archive.rows, record.run)
         return ResultFiles(where, record.run, record.sources, rows).write()
+
+
+def rewrite_results(settings: Settings, run: str, directory: Path) -> list[str]:
+    """Write those result files of a run anew that are still there; return their paths.
+
+    Raises:
+        JournalError: there is no such run.
+        OSError: one cannot be written.
+    """
+    with open_archive(settings.journal.path) as archive:
+        record = find_run(archive, run)
+        rows = partial(archive.rows, record.run)
+        return ResultFiles(directory, record.run, record.sources, rows).rewrite()

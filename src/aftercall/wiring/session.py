@@ -10,6 +10,7 @@ from itertools import islice
 
 from aftercall.adapters.clock import SystemClock
 from aftercall.adapters.journal.sqlite import SqliteJournal
+from aftercall.adapters.signing import load_signer
 from aftercall.adapters.sources import Source, SourceOptions, open_source, rows_of
 from aftercall.adapters.transport import HttpTransport
 from aftercall.domain import instant
@@ -22,12 +23,11 @@ from aftercall.engine.run import Input, Journal, Outside, Run
 from aftercall.errors import Paused, SourceUnreadable
 from aftercall.ports import RunRecord, SourceRecord
 from aftercall.settings import Settings
+from aftercall.wiring.crm import endpoints_of, open_lines
 from aftercall.wiring.inputs import check_columns, record_of, reopen, unused_columns
 from aftercall.wiring.results import report_at
 from aftercall.wiring.values import (
     columns_of,
-    crm_transport_options,
-    endpoint_of,
     identity_of,
     plan_of,
     rules_of,
@@ -176,7 +176,7 @@ class Session:
 
     def _run(self, run: str) -> Run:
         ports = self.journal
-        journal = Journal(ports.intake, ports.claims, ports.pacing, ports.outbox)
+        journal = Journal(ports.intake, ports.claims, ports.pacing, ports.outbox, ports.audit)
         plan = plan_of(self.settings, self._outside.target.profile.active_states)
         return Run(run, journal, self._outside, plan)
 
@@ -240,12 +240,11 @@ async def open_session(
     """
     target = target_of(settings)
     identity = identity_of(environment)
-    endpoint = endpoint_of(settings, environment)
+    endpoints = endpoints_of(settings, environment)
+    signer = load_signer(settings.audit.key_file)
     async with AsyncExitStack() as stack:
         tenant = await stack.enter_async_context(HttpTransport(transport_options(settings)))
-        crm = None
-        if endpoint is not None:
-            crm = await stack.enter_async_context(HttpTransport(crm_transport_options(settings)))
+        crm = await stack.enter_async_context(open_lines(settings, endpoints))
         journal = SqliteJournal(settings.journal.path)
         stack.callback(journal.close)
         outside = Outside(
@@ -253,9 +252,9 @@ async def open_session(
             identity=identity,
             tenant=tenant,
             crm=crm,
-            endpoint=endpoint,
             clock=SystemClock(),
             chance=random.random,
             request_id=lambda: secrets.token_hex(8),
+            signer=signer,
         )
         yield Session(settings, journal, outside)

@@ -8,11 +8,9 @@ from aftercall.domain import instant
 from aftercall.domain.columns import ColumnMap
 from aftercall.domain.disposition import Rules
 from aftercall.domain.settlement import WritePolicy
-from aftercall.domain.webhook import secret_bytes
-from aftercall.engine.delivery import Endpoint
 from aftercall.engine.rounds import TurnLimits
 from aftercall.engine.run import Plan
-from aftercall.settings import Settings, load_credentials, load_crm_secrets
+from aftercall.settings import Settings, load_credentials
 from aftercall.wire.requests import Identity, Target
 
 
@@ -23,19 +21,6 @@ def target_of(settings: Settings) -> Target:
     if base_url is None:
         base_url = profile.base_url.replace("{instance}", settings.tenant.instance or "")
     return Target(profile, base_url.rstrip("/"))
-
-
-def endpoint_of(settings: Settings, environment: Mapping[str, str]) -> Endpoint | None:
-    """Return where the CRM listens; None if there is none.
-
-    Raises:
-        ConfigInvalid: its secret is missing or wrong.
-    """
-    if settings.crm.url is None:
-        return None
-    secret_texts = load_crm_secrets(environment)
-    keys = tuple(secret_bytes(text.get_secret_value()) for text in secret_texts)
-    return Endpoint(settings.crm.url, keys, settings.crm.concurrency)
 
 
 def transport_options(settings: Settings) -> TransportOptions:
@@ -51,17 +36,6 @@ def transport_options(settings: Settings) -> TransportOptions:
         client_cert_file=tenant.client_cert_file,
         client_key_file=tenant.client_key_file,
         proxy=None if tenant.proxy is None else tenant.proxy.get_secret_value(),
-    )
-
-
-def crm_transport_options(settings: Settings) -> TransportOptions:
-    """Return how the CRM is reached."""
-    return TransportOptions(
-        connections=settings.crm.concurrency,
-        connect_seconds=settings.crm.timeout_seconds,
-        read_seconds=settings.crm.timeout_seconds,
-        total_seconds=settings.crm.timeout_seconds,
-        response_bytes_max=65_536,
     )
 
 
@@ -98,7 +72,6 @@ def plan_of(settings: Settings, active_states: frozenset[str]) -> Plan:
             seconds=settings.limits.turn_seconds,
             patience_seconds=max(defer.elapsed_seconds_max, defer.wait_seconds_max),
         ),
-        include=settings.crm.include,
         drain_seconds=settings.crm.drain_seconds,
     )
 

@@ -8,13 +8,14 @@ from aftercall.domain.audit import (
     Settled,
     Subject,
     audit_entry,
-    canonical_json,
     settled_as,
 )
+from aftercall.domain.call_record import CallRecord
+from aftercall.domain.commitment import canonical_json, commitment, salt_of
 from aftercall.domain.disposition import Json
 from aftercall.domain.status import Status
 
-from .make import NOON_MS, ORIGIN, claim
+from .make import NOON, NOON_MS, ORIGIN, claim
 
 BEFORE = Observed(
     "READY", "CALL_BACK", "A2", "old secret", NOON_MS - 5000, {"phone": "0555"}, etag='"v1"'
@@ -33,7 +34,11 @@ EXCHANGE = Exchange(
 def entry(status: Status, exchange: Exchange = EXCHANGE) -> dict[str, Json]:
     subject = claim(
         notes="new secret",
+        custom_fields={"phone": "0555"},
+        salt=b"s" * 32,
         event_id="E1",
+        opt_out_received_at=NOON,
+        call_record=CallRecord(seller="Acme", called_number="+12025550555", customer_name="Jo"),
         attempt=2,
         deferral=3,
         first_deferred_ms=NOON_MS - 60_000,
@@ -59,6 +64,7 @@ def test_an_entry_says_who_what_before_after_why_and_when() -> None:
         "agent_id": "A1",
         "disposition_timestamp": "2026-11-23T12:00:00.000Z",
         "event_id": "E1",
+        "opt_out_received_at": "2026-11-23T12:00:00.000Z",
         "status": "applied",
         "reason": "why",
         "message": "words",
@@ -84,6 +90,13 @@ def test_an_entry_says_who_what_before_after_why_and_when() -> None:
         "request_id": "r-1",
         "deferrals": 3,
         "deferred_since": "2026-11-23T11:59:00.000Z",
+        "call_record": {"seller": "Acme"},
+        "commitments": {
+            "called_number": commitment(salt_of(b"s" * 32, "called_number"), "+12025550555"),
+            "customer_name": commitment(salt_of(b"s" * 32, "customer_name"), "Jo"),
+            "notes": commitment(salt_of(b"s" * 32, "notes"), "new secret"),
+            "custom_fields": commitment(salt_of(b"s" * 32, "custom_fields"), {"phone": "0555"}),
+        },
     }
 
 

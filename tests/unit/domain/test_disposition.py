@@ -6,10 +6,10 @@ from typing import Any
 
 import pytest
 
+from aftercall.domain.cells import Problem
 from aftercall.domain.disposition import (
     CUSTOM_BYTES_MAX,
     Disposition,
-    Problem,
     Rules,
     identity_of,
     read_disposition,

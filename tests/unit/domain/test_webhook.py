@@ -6,13 +6,14 @@ import pytest
 from standardwebhooks import Webhook, WebhookVerificationError
 
 from aftercall.domain.audit import Exchange, Finding, audit_entry
+from aftercall.domain.outcomes import Category
 from aftercall.domain.status import Status
 from aftercall.domain.webhook import (
     PUBLIC_FIELDS,
-    SCHEDULE_SECONDS,
+    Subscription,
+    check_body,
     event_body,
     event_id,
-    next_delivery_ms,
     secret_bytes,
     sign,
 )
@@ -73,11 +74,38 @@ def test_notes_and_custom_fields_are_told_only_when_asked_for() -> None:
     assert (asked["notes"], asked["custom_fields"]) == ("personal", {"score": 7})
 
 
-def test_the_same_row_has_the_same_event_id_and_another_row_another() -> None:
-    assert event_id("run-1", 7) == event_id("run-1", 7)
-    others = {event_id("run-1", 7), event_id("run-1", 8), event_id("run-2", 7)}
-    assert len(others) == 3
+def test_the_same_row_has_the_same_event_id_and_another_row_or_endpoint_another() -> None:
+    assert event_id("run-1", 7, "crm") == event_id("run-1", 7, "crm")
+    places = [("run-1", 7, "crm"), ("run-1", 8, "crm"), ("run-2", 7, "crm"), ("run-1", 7, "x")]
+    others = {event_id(*place) for place in places}
+    assert len(others) == 4
     assert all(one.startswith("msg_") and one.isascii() for one in others)
+
+
+def test_a_test_event_has_the_same_envelope_and_tells_of_no_contact() -> None:
+    event = json.loads(check_body("crm", NOON_MS))
+    assert set(event) == set(body())
+    assert (event["type"], event["timestamp"]) == ("endpoint.test", "2026-11-23T12:00:00.000Z")
+    assert set(event["data"]) == {"endpoint", "message"}
+
+
+@pytest.mark.parametrize(
+    ("subscription", "wanted"),
+    [
+        (Subscription("crm"), True),
+        (Subscription("crm", frozenset({Category.POSITIVE})), True),
+        (Subscription("crm", frozenset({Category.OPT_OUT, Category.CALLBACK})), False),
+        (Subscription("crm", campaigns=frozenset({"C1", "C2"})), True),
+        (Subscription("crm", campaigns=frozenset({"C2"})), False),
+        (Subscription("crm", frozenset({Category.POSITIVE}), frozenset({"C2"})), False),
+        (Subscription("crm", frozenset({Category.OPT_OUT}), frozenset({"C1"})), False),
+    ],
+)
+def test_an_endpoint_is_told_what_all_of_its_filter_lets_by(
+    subscription: Subscription,
+    wanted: bool,  # noqa: FBT001 - a parameter of the test
+) -> None:
+    assert subscription.wants(Category.POSITIVE, "C1") is wanted
 
 
 @pytest.mark.parametrize("text", ['{"a":1}', '{"name":"Zoë 😀"}'])
@@ -124,15 +152,3 @@ def test_a_secret_that_is_not_base64_is_refused_without_being_repeated(secret: s
     with pytest.raises(ValueError) as refusal:
         secret_bytes(secret)
     assert secret.removeprefix("whsec_") not in str(refusal.value)
-
-
-def test_deliveries_follow_the_schedule_of_days_and_then_stop() -> None:
-    waits = [next_delivery_ms(attempt, 0, 0.0) for attempt in range(1, 9)]
-    assert waits == [seconds * 1000 for seconds in SCHEDULE_SECONDS] + [None]
-    assert SCHEDULE_SECONDS == (5, 300, 1800, 7200, 18_000, 36_000, 36_000)
-
-
-def test_up_to_a_tenth_is_added_at_random_and_a_longer_wait_of_the_crm_is_kept() -> None:
-    assert next_delivery_ms(1, 1000, 1.0) == 1000 + 5500
-    assert next_delivery_ms(1, 1000, 0.0, retry_after_seconds=60.0) == 61_000
-    assert next_delivery_ms(2, 1000, 0.0, retry_after_seconds=60.0) == 301_000

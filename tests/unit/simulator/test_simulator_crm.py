@@ -111,6 +111,15 @@ async def test_one_of_several_signatures_is_enough() -> None:
     assert answer.status == 204
 
 
+async def test_while_a_secret_is_replaced_either_is_enough() -> None:
+    other = "whsec_" + base64.b64encode(secrets.token_bytes(24)).decode()
+    body = json.dumps(EVENT, ensure_ascii=False)
+    async with serving(crm_secret=f"{other}\n{SECRET}") as rig:
+        answers = [await deliver(rig, **signed("e1", body, secret)) for secret in (SECRET, other)]
+        stranger = await deliver(rig, **signed("e1", body, "whsec_AAAA"))
+    assert [answer.status for answer in (*answers, stranger)] == [204, 204, 401]
+
+
 async def test_without_secret_any_json_is_taken() -> None:
     async with serving() as rig:
         first = await rig.send("POST", "/crm", json=EVENT)
@@ -145,6 +154,36 @@ async def test_event_is_taken_without_an_answer() -> None:
     assert again.status == 204
     assert (crm["received"], crm["distinct"]) == (2, 1)
     assert crm["by_status"] == {"aborted": 1, "204": 1}
+
+
+async def test_a_connection_is_closed_before_the_event_is_taken() -> None:
+    async with serving(faults=always("crm_reset_before")) as rig:
+        with pytest.raises(aiohttp.ServerDisconnectedError):
+            await deliver(rig)
+        assert rig.simulator.crm_events() == []
+        assert (await deliver(rig)).status == 204
+
+
+async def test_a_redirect_leads_to_where_nobody_may_follow() -> None:
+    async with serving(faults=always("crm_redirect")) as rig:
+        async with (
+            aiohttp.ClientSession() as client,
+            client.post(rig.simulator.crm_url, json=EVENT, allow_redirects=False) as answer,
+        ):
+            found = (answer.status, answer.headers["Location"])
+        assert rig.simulator.crm_events() == []
+    assert found == (302, "http://169.254.169.254/")
+
+
+async def test_an_event_is_taken_with_a_huge_answer() -> None:
+    async with serving(faults=always("crm_huge", huge_bytes=300_000)) as rig:
+        async with (
+            aiohttp.ClientSession() as client,
+            client.post(rig.simulator.crm_url, json=EVENT) as answer,
+        ):
+            size = len(await answer.read())
+        assert len(rig.simulator.crm_events()) == 1
+    assert (answer.status, size > 250_000) == (200, True)
 
 
 async def test_slow_crm_takes_the_event_at_once() -> None:

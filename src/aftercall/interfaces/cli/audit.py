@@ -8,40 +8,42 @@ import re
 import sys
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import BinaryIO, Literal
 
-import typer
-
 from aftercall.adapters.sources import guard_cell
-from aftercall.domain import instant
+from aftercall.domain.call_record import NAMES, PERSONAL
 from aftercall.domain.disposition import Json
+from aftercall.domain.note import Note
 from aftercall.engine.overview import find_run
+from aftercall.engine.proving import bundle_of, latest_checkpoint
 from aftercall.errors import AftercallError
 from aftercall.interfaces.cli.figures import count
 from aftercall.interfaces.cli.listings import journal_of
+from aftercall.interfaces.cli.moments import moment_of
 from aftercall.interfaces.cli.options import Entries, Place
 from aftercall.interfaces.cli.terminal import UNSAFE, escaped, plain, say
 from aftercall.ports import AuditFilter
-from aftercall.wiring import open_archive
+from aftercall.wiring import open_archive, open_audit
 
 MODE = 0o600
 """The trail names contacts: nobody but its owner reads it."""
 
-Format = Literal["json", "jsonl", "csv"]
+Format = Literal["json", "jsonl", "csv", "bundle"]
 
 OBSERVED = ("state", "outcome_code", "agent_id", "disposition_timestamp")
 
 COLUMNS = (
     "schema", "kind", "timestamp", "run_id", "row_id", "source", "source_sha256", "line",
     "campaign_id", "contact_id", "outcome_code", "category", "agent_id",
-    "disposition_timestamp", "event_id", "status", "reason", "message", "attempt",
-    "deferrals", "deferred_since",
+    "disposition_timestamp", "event_id", "opt_out_received_at", "status", "reason", "message",
+    "attempt", "deferrals", "deferred_since",
     *(f"before.{name}" for name in OBSERVED),
     *(f"after.{name}" for name in OBSERVED[1:]),
     "latency_ms", "read_ms", "write_ms", "wait_ms", "read_to_write_ms", "conditional",
-    "http_status", "request_id",
+    "http_status", "request_id", "by", "details",
+    *(f"call_record.{name}" for name in NAMES if name not in PERSONAL),
+    *(f"commitments.{name}" for name in ("notes", "custom_fields", *sorted(PERSONAL))),
 )  # fmt: skip
 """The columns of a CSV. Fixed, so that exports can be put together; a test compares entries."""
 
@@ -58,14 +60,16 @@ def filter_of(asked: Entries) -> AuditFilter:
         run=asked.run,
         campaign=asked.campaign,
         contact=asked.contact,
-        from_ms=None if asked.since is None else _moment("--from", asked.since, days=0),
-        until_ms=None if asked.until is None else _moment("--to", asked.until, days=1),
+        from_ms=None if asked.since is None else moment_of("--from", asked.since),
+        until_ms=None if asked.until is None else moment_of("--to", asked.until, days=1),
     )
 
 
 def export(place: Place, asked: Entries, form: Format, target: Path | None) -> int:
     """Write audit entries."""
     wanted = filter_of(asked)
+    if form == "bundle":
+        return _export_bundle(place, wanted, target)
     with place.kept_in_errors(), open_archive(journal_of(place)) as archive:
         if asked.run is not None:
             find_run(archive, asked.run)
@@ -80,6 +84,25 @@ def export(place: Place, asked: Entries, form: Format, target: Path | None) -> i
     return 0
 
 
+def _export_bundle(place: Place, wanted: AuditFilter, target: Path | None) -> int:
+    """Write the sealed entries with what proves them."""
+    with place.kept_in_errors(), open_audit(journal_of(place)) as archive:
+        sealed = latest_checkpoint(archive)
+        lines = (f"{line}\n".encode() for line in bundle_of(archive, wanted))
+        if target is None:
+            sys.stdout.buffer.writelines(lines)
+            sys.stdout.buffer.flush()
+            return 0
+        with replaced(target) as file:
+            file.writelines(lines)
+    say(f"{plain(str(target))}: checked against a log of {count(sealed.size, 'entry', 'entries')}")
+    if not Note.parse(sealed.note).signatures:
+        say("warning: The trail is not signed, so nobody can check this bundle.")
+        say("fix: Make a key, then export it again.")
+        say(f"next: {place.command('audit', 'keygen')}")
+    return 0
+
+
 def write_entries(entries: Iterable[str], form: Format, file: BinaryIO) -> int:
     """Write entries in a format and return how many they were."""
     written = 0
@@ -90,7 +113,7 @@ def write_entries(entries: Iterable[str], form: Format, file: BinaryIO) -> int:
             written += 1
             yield escaped(entry)
 
-    pieces = {"json": _as_array, "jsonl": _as_lines, "csv": _as_csv}[form]
+    pieces = {"jsonl": _as_lines, "csv": _as_csv}.get(form, _as_array)
     file.writelines(piece.encode(errors="backslashreplace") for piece in pieces(counted()))
     file.flush()
     return written
@@ -154,25 +177,11 @@ def flattened(entry: Mapping[str, Json]) -> dict[str, str]:
     """Return an entry as texts by column; what lies within another is named with a dot."""
     cells: dict[str, str] = {}
     for name, value in entry.items():
-        if isinstance(value, Mapping):
+        if name == "details":
+            cells[name] = json.dumps(value, ensure_ascii=False)
+        elif isinstance(value, Mapping):
             inner = flattened(value)
             cells |= {f"{name}.{below}": text for below, text in inner.items()}
         elif value is not None:
             cells[name] = value if isinstance(value, str) else json.dumps(value)
     return cells
-
-
-def _moment(option: str, words: str, *, days: int) -> int:
-    """Return the milliseconds of a time, or of the start of the day `days` after a day."""
-    try:
-        day = date.fromisoformat(words)
-    except ValueError:
-        moment = instant.parse(words)
-        if moment is None:
-            message = (
-                f"{words!r} is no day like 2026-11-23 and no time with a zone"
-                " like 2026-11-23T10:00:00Z."
-            )
-            raise typer.BadParameter(message, param_hint=option) from None
-        return instant.to_ms(moment)
-    return instant.to_ms(datetime.combine(day, datetime.min.time(), UTC) + timedelta(days=days))

@@ -1,5 +1,6 @@
 """What `demo` does: the whole job against a simulator of its own, and the tenant's proof."""
 
+import asyncio
 import base64
 import secrets
 import shutil
@@ -10,9 +11,11 @@ from pathlib import Path
 
 from rich.text import Text
 
+from aftercall.engine.verifying import verify_log
 from aftercall.errors import AftercallError
 from aftercall.interfaces.cli import failures
 from aftercall.interfaces.cli.audit import replaced, write_entries
+from aftercall.interfaces.cli.figures import count
 from aftercall.interfaces.cli.options import Place
 from aftercall.interfaces.cli.performing import Performance, Performed
 from aftercall.interfaces.cli.program import typed
@@ -24,7 +27,16 @@ from aftercall.interfaces.cli.starter import starter_text
 from aftercall.interfaces.cli.terminal import print_pieces, say
 from aftercall.ports import AuditFilter
 from aftercall.settings import load_settings
-from aftercall.wiring import Job, Session, SourceOptions, open_archive, write_results
+from aftercall.wiring import (
+    Job,
+    Session,
+    SourceOptions,
+    make_key,
+    open_archive,
+    open_audit,
+    trust_of,
+    write_results,
+)
 
 ROWS = "dispositions.csv"
 WORLD = "tenant.json"
@@ -35,6 +47,7 @@ OURS = (
     WORLD,
     "aftercall.toml",
     "aftercall.db*",
+    "aftercall-audit.key*",
     "audit.json",
     "simulator.log",
     "????????-??????-????-*.csv",
@@ -82,6 +95,7 @@ def demo(wanted: Wanted) -> int:
         say(f"A simulated tenant and CRM listen at {simulator.url}.")
         config = directory / "aftercall.toml"
         config.write_text(configuration(simulator.url, simulator.crm_url, world), encoding="utf-8")
+        asyncio.run(make_key(load_settings(config, environment), "aftercall/demo"))
         performed = _perform(config, rows, environment)
         witness = simulator.witness()
     return _tell(performed, witness, Place(config=config))
@@ -191,16 +205,24 @@ def _tell(performed: Performed, witness: Witness, place: Place) -> int:
     files["audit"] = str(target)
     print_report(report, Closing(files))
     proof = Proof.of(report, witness)
-    print_pieces([*proof_view(proof), Text(), *steps_view(next_steps(place))])
+    trust = trust_of(settings.audit.key_file, [], [])
+    with open_audit(settings.journal.path) as log:
+        found = verify_log(log, trust)
+    sealed = not found.unsealed and found.latest is not None
+    words = count(found.entries, "entry", "entries")
+    held = "each sealed, signed and verified" if sealed else "NOT ALL SEALED"
+    audit = Text(f"  audit   {words}, {held} with {trust.keys[0].text}")
+    print_pieces([*proof_view(proof), audit, Text(), *steps_view(next_steps(place))])
     if performed.trouble is not None:
         return failures.tell(performed.trouble)
-    return 0 if proof.holds and report.reconciles else failures.FAILURE
+    return 0 if proof.holds and sealed and report.reconciles else failures.FAILURE
 
 
 def next_steps(place: Place) -> list[Step]:
     """Return what can be looked at without the simulator, and how the real thing begins."""
     return [
         Step("see what was wrong with rows", place.command("show", "--status", "invalid")),
+        Step("check the audit trail yourself", place.command("audit", "verify")),
         Step("see what the CRM was told", place.command("crm", "list", "--limit", "3")),
         Step("begin with your own tenant", Place().command("init")),
     ]

@@ -1,18 +1,17 @@
-"""The commands that read the journal: runs, show, export, audit export, crm list."""
+"""The commands that read the journal: runs, show, export."""
 
 # ruff: noqa: PLC0415 - what a command needs is imported when it runs: --help stays quick.
 
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated
 
 import typer
 
 from aftercall.domain.status import Status
-from aftercall.interfaces.cli.options import Entries, Place, grouped
+from aftercall.interfaces.cli.options import Place, grouped
 
 MaybeRun = Annotated[str | None, typer.Argument(metavar="RUN", hidden=True)]
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON document.")]
-OfRun = Annotated[str | None, typer.Option(metavar="RUN", help="Of this run only.")]
 OfStatus = Annotated[
     list[Status] | None,
     typer.Option(metavar="STATUS", help="List the rows that have it. Repeatable."),
@@ -23,12 +22,6 @@ def add_to(app: typer.Typer) -> None:
     """Add the commands."""
     for command in (runs, show, export):
         app.command()(command)
-    audit = typer.Typer(help="Export the audit trail.", no_args_is_help=True)
-    audit.command("export")(audit_export)
-    app.add_typer(audit, name="audit")
-    crm = typer.Typer(help="List what the CRM was told.", no_args_is_help=True)
-    crm.command("list")(crm_list)
-    app.add_typer(crm, name="crm")
 
 
 @grouped
@@ -75,38 +68,3 @@ def export(
     from aftercall.interfaces.cli import listings
 
     return listings.export(place, run, results)
-
-
-@grouped
-def audit_export(
-    place: Place,
-    entries: Entries,
-    format: Annotated[  # noqa: A002 - the option is called so
-        Literal["json", "jsonl", "csv"], typer.Option(help="How it is written.")
-    ] = "json",
-    out: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="Where to; standard output otherwise.")
-    ] = None,
-) -> int:
-    """Write audit entries, as they were stored."""
-    from aftercall.interfaces.cli import audit
-
-    return audit.export(place, entries, format, out)
-
-
-@grouped
-def crm_list(
-    place: Place,
-    state: Annotated[
-        Literal["waiting", "delivered", "dead"] | None,
-        typer.Option(help="In this state only.", show_default=False),
-    ] = None,
-    run: OfRun = None,
-    limit: Annotated[int, typer.Option(min=1, metavar="N", help="Events at most.")] = 50,
-    *,
-    json: Json = False,
-) -> int:
-    """List the events for the CRM, the newest first."""
-    from aftercall.interfaces.cli import listings
-
-    return listings.crm(place, listings.Events(state, run, limit), json=json)

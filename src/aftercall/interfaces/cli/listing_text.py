@@ -1,4 +1,4 @@
-"""Runs, rows and CRM events as a person or a program reads them."""
+"""Runs and rows as a person or a program reads them."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -11,10 +11,10 @@ from aftercall.domain import instant
 from aftercall.domain.disposition import Json
 from aftercall.domain.report import Tally
 from aftercall.domain.status import OPEN, REFUSED, SUCCESSFUL
-from aftercall.interfaces.cli.figures import count, local_time, zone
+from aftercall.interfaces.cli.figures import local_time, zone
 from aftercall.interfaces.cli.report_text import style_of
 from aftercall.interfaces.cli.terminal import plain
-from aftercall.ports import EventRecord, RowRecord, RunRecord
+from aftercall.ports import RowRecord, RunRecord
 
 WIDE = 110
 """Columns from which the inputs stand on a run's own line."""
@@ -122,17 +122,3 @@ def row_json(row: RowRecord, names: Mapping[int, str]) -> dict[str, Json]:
         "attempts": row.attempts,
         "settled": None if row.settled_ms is None else instant.text(row.settled_ms),
     }
-
-
-def events_view(events: Sequence[EventRecord]) -> Iterator[RenderableType]:
-    """Yield CRM events: what they tell of, and below it where they stand."""
-    for event in events:
-        what = "  ".join(plain(cell) for cell in (event.campaign, event.contact, event.outcome))
-        line = Text(f"{local_time(event.created_ms)}  ", style="bold")
-        line.append(what, style="not bold")
-        state = f"{event.state}, {count(event.attempts, 'attempt')}"
-        if event.words:
-            state += f": {plain(event.words)}"
-        if event.due_ms is not None:
-            state += f", next {local_time(event.due_ms)}"
-        yield line.append(f"\n{INDENT}{state}  {event.event_id}", style="not bold")

@@ -1,18 +1,16 @@
-"""What `runs`, `show`, `export` and `crm list` do."""
+"""What `runs`, `show` and `export` do."""
 
 import os
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from itertools import islice
 from pathlib import Path
 
 from aftercall.adapters.journal.sqlite.connection import is_held
-from aftercall.domain import instant
 from aftercall.domain.status import Status
 from aftercall.engine.overview import find_run
 from aftercall.interfaces.cli.figures import count
 from aftercall.interfaces.cli.listing_text import (
-    events_view,
     row_json,
     rows_view,
     run_json,
@@ -37,15 +35,6 @@ class Asked:
     statuses: Sequence[Status]
     rows_max: int
     json: bool
-
-
-@dataclass(frozen=True, slots=True)
-class Events:
-    """Which CRM events are listed."""
-
-    state: str | None
-    run: str | None
-    events_max: int
 
 
 def journal_of(place: Place) -> Path:
@@ -129,31 +118,4 @@ def export(place: Place, run: str | None, directory: Path | None) -> int:
         console.print(plain(path), soft_wrap=True)
     if not files:
         say(f"Run {plain(record.run)} has no rows.")
-    return 0
-
-
-def crm(place: Place, asked: Events, *, json: bool) -> int:
-    """List CRM events."""
-    with place.kept_in_errors(), open_archive(journal_of(place)) as archive:
-        if asked.run is not None:
-            find_run(archive, asked.run)
-        events = archive.list_events(state=asked.state, run=asked.run, events_max=asked.events_max)
-        counts = archive.events(asked.run)
-    total = sum(events for state, events in counts.items() if asked.state in {None, state})
-    if json:
-        listed = [
-            asdict(event)
-            | {
-                "due": None if event.due_ms is None else instant.text(event.due_ms),
-                "created": instant.text(event.created_ms),
-            }
-            for event in events
-        ]
-        print_json({"total": total, "states": dict(counts), "events": listed})
-        return 0
-    print_pieces(events_view(events))
-    if total > len(events):
-        say(f"{len(events):,} of {count(total, 'event')}: --limit N for more.")
-    if not total:
-        say("There are no such events.")
     return 0

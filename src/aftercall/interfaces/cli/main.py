@@ -14,7 +14,7 @@ import typer
 from typer.main import get_command
 
 from aftercall.errors import AftercallError
-from aftercall.interfaces.cli import failures, history, setup, trial, work
+from aftercall.interfaces.cli import crm, failures, history, optouts, setup, trail, trial, work
 
 USAGE = {
     "max_content_width": 100,
@@ -59,7 +59,7 @@ def aftercall(
     del version, debug
 
 
-for group in (setup, work, history, trial):
+for group in (setup, work, history, crm, trail, optouts, trial):
     group.add_to(app)
 
 

@@ -24,8 +24,10 @@ def steps_after(
     if report.state != "finished":
         going_on = place.command("resume", report.run, *given)
         steps = [Step("go on with what is open", going_on)]
-        return [] if report.state == "running" else steps + _about_crm(report, place)
-    steps = []
+        if report.state == "running":
+            return []
+        return steps + _about_opt_outs(report, place) + _about_crm(report, place)
+    steps = _about_opt_outs(report, place)
     if report.count(Status.FAILED):
         again = place.command("retry", report.run)
         steps.append(Step("try the failed rows again", again))
@@ -40,8 +42,23 @@ def steps_after(
     return steps
 
 
-def _about_crm(report: Report, place: Place) -> list[Step]:
-    if not report.deliveries.get("waiting"):
+def _about_opt_outs(report: Report, place: Place) -> list[Step]:
+    if not report.opt_outs.not_landed:
         return []
-    listing = place.command("crm", "list", "--state", "waiting")
-    return [Step("see what the CRM answered", listing)]
+    return [
+        Step("see which opt-outs did not land, and by when they have to", place.command("optouts"))
+    ]
+
+
+def _about_crm(report: Report, place: Place) -> list[Step]:
+    steps: list[Step] = []
+    if report.deliveries.get("waiting"):
+        for name in report.disabled:
+            words = f"once the endpoint {name}, which asked not to be called (410), listens again"
+            steps.append(Step(words, place.command("crm", "enable", name)))
+        going_on = place.command("crm", "deliver")
+        steps.append(Step("go on telling the CRM, or add --wait to see it through", going_on))
+    if report.deliveries.get("dead"):
+        again = place.command("crm", "replay", "--run", report.run)
+        steps.append(Step("send the CRM again what it did not take", again))
+    return steps

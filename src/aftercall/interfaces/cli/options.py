@@ -5,6 +5,7 @@ import shlex
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import MISSING, dataclass, fields
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Literal, TypeVar, get_type_hints
 
@@ -164,12 +165,15 @@ class Speed:
 
 @dataclass(frozen=True, slots=True)
 class Output:
-    """What is told, and where the result files go."""
+    """What is told and waited for, and where the result files go."""
 
     results: Annotated[
         Path | None, typer.Option(metavar="DIR", help="Where the result files go.")
     ] = None
     no_results: Annotated[bool, typer.Option("--no-results", help="Write no result files.")] = False
+    wait_crm: Annotated[
+        bool, typer.Option("--wait-crm", help="Wait until the CRM has heard of everything.")
+    ] = False
     json: Annotated[bool, typer.Option("--json", help="Print one JSON document.")] = False
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Show no progress.")] = False
 
@@ -193,7 +197,74 @@ class Entries:
     ] = None
 
 
-GROUPS = (Place, Columns, Reading, Speed, Output, Entries)
+@dataclass(frozen=True, slots=True)
+class Chosen:
+    """Which CRM events are asked for; what is None is not asked about."""
+
+    endpoint: Annotated[
+        str | None, typer.Option(metavar="NAME", help="For this endpoint only.")
+    ] = None
+    run: Annotated[str | None, typer.Option(metavar="RUN", help="Of this run only.")] = None
+    since: Annotated[
+        str | None, typer.Option(metavar="DATE", help="Made from a day (UTC) or a time on.")
+    ] = None
+    until: Annotated[
+        str | None, typer.Option(metavar="DATE", help="Made to the end of a day, or before a time.")
+    ] = None
+
+
+@dataclass(frozen=True, slots=True)
+class Sending:
+    """How many CRM events are sent again, and whether they really are."""
+
+    limit: Annotated[
+        int | None, typer.Option(min=1, metavar="N", help="The newest N of them at most.")
+    ] = None
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="List them, send nothing.")] = False
+    json: Annotated[bool, typer.Option("--json", help="Print one JSON document.")] = False
+
+
+@dataclass(frozen=True, slots=True)
+class Caution:
+    """How sure one is of what cannot be undone."""
+
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what would be done.")] = False
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False
+
+
+class Stands(StrEnum):
+    """Where an opt-out may stand."""
+
+    PENDING = "pending"
+    NEAR = "near"
+    LATE = "late"
+    OVERWRITTEN = "overwritten"
+    APPLIED = "applied"
+    ACKNOWLEDGED = "acknowledged"
+
+
+@dataclass(frozen=True, slots=True)
+class Received:
+    """Which opt-outs are asked for; what is None is not asked about."""
+
+    status: Annotated[
+        list[Stands] | None,
+        typer.Option(metavar="STATUS", help="Those that stand so. Repeatable."),
+    ] = None
+    since: Annotated[
+        str | None, typer.Option(metavar="DATE", help="Received from a day or a time on.")
+    ] = None
+    until: Annotated[
+        str | None,
+        typer.Option(metavar="DATE", help="Received to the end of a day, or before a time."),
+    ] = None
+    campaign: Annotated[str | None, typer.Option(metavar="ID", help="Of this campaign only.")] = (
+        None
+    )
+    contact: Annotated[str | None, typer.Option(metavar="ID", help="Of this contact only.")] = None
+
+
+GROUPS = (Place, Columns, Reading, Speed, Output, Entries, Chosen, Sending, Caution, Received)
 
 
 def grouped(command: Callable[..., Result]) -> Callable[..., Result]:

@@ -46,12 +46,14 @@ class Performance:
         settings: the configuration.
         prepare: makes the job.
         quiet: show no progress.
+        wait_crm: end only once no event for the CRM waits any more.
         environment: where the secrets are read from.
     """
 
     settings: Settings
     prepare: Prepare
     quiet: bool = False
+    wait_crm: bool = False
     environment: Mapping[str, str] = field(default_factory=lambda: os.environ, repr=False)
 
     def run(self) -> Performed:
@@ -69,6 +71,7 @@ class Performance:
             with stopper.listening():
                 try:
                     job = await self._prepared(session, stopper)
+                    job.run.wait_crm = self.wait_crm
                     for words in () if self.quiet else job.unused:
                         err().print(f"note: {plain(words)}", soft_wrap=True)
                     report = await self._work(session, job, stopper)

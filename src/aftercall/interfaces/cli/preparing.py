@@ -21,7 +21,7 @@ NAME_COLUMNS = 8
 
 BAD_TENANT = 75
 BAD_CONFIGURATION = 78
-OURS = ("journal", "config")
+OURS = ("journal", "config", "audit")
 """Findings about this side; those about the other side can pass by themselves."""
 
 
@@ -47,7 +47,9 @@ def init(path: Path, *, force: bool) -> int:
         "1. Fill in what is marked >>>: the tenant, its outcome codes, your files' columns.",
         "2. Set the secrets in the environment: CXONE_CLIENT_ID and CXONE_CLIENT_SECRET,",
         "   and AFTERCALL_CRM_SECRET if [crm] has a url. Or name files: ..._FILE.",
-        "3. See whether all is in place:",
+        "3. Make the key that signs the audit trail:",
+        f"   {Place(config=path).command('audit', 'keygen')}",
+        "4. See whether all is in place:",
         "",
         f"next: {Place(config=path).command('check')}",
     )

@@ -70,6 +70,8 @@ def report_view(report: Report, closing: Closing, width: int) -> Iterator[Render
     if report.total_processed:
         yield Text()
         yield accuracy(report)
+    if report.opt_outs.read:
+        yield opt_outs(report)
     if report.latency:
         yield Text()
         yield latency(report)
@@ -131,6 +133,16 @@ def accuracy(report: Report) -> Text:
     line = Text(share, style="bold")
     words = f": {report.successful:,} of {count(report.total_processed, 'settled row')}"
     return line.append(f"{words} need nobody's attention", style="not bold")
+
+
+def opt_outs(report: Report) -> Text:
+    """Return how many opt-outs the tenant holds."""
+    read, lacking = report.opt_outs.read, report.opt_outs.not_landed
+    line = Text("opt-outs", style="bold")
+    landed = f": {read - lacking:,} of {read:,} landed"
+    if not lacking:
+        return line.append(landed, style="not bold")
+    return line.append(f"{landed}, {lacking:,} did not", style="not bold red")
 
 
 def latency(report: Report) -> Table:

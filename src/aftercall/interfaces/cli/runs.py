@@ -128,7 +128,9 @@ def _work(request: Request, prepare: Prepare, files: Sequence[str] = ()) -> int:
             check_files(files)
             settings = request.settings()
             check_results(output, settings)
-            performed = _performed(Performance(settings, prepare, quiet=output.quiet))
+            performed = _performed(
+                Performance(settings, prepare, quiet=output.quiet, wait_crm=output.wait_crm)
+            )
             written = results_of(performed.report, settings, output)
             paused = paused_of(settings.journal.path, performed.report)
             return tell_end(performed, request, Closing(written, paused=paused))

@@ -72,9 +72,22 @@ DO_NOT_CALL = "opt_out"
 # concurrency = 10
 # timeout_seconds = 15.0
 # drain_seconds = 10.0
+# allow_private = false                   # may url lead into your own network?
+# Several endpoints, each with its own filter and secret: docs/crm.md
+
+[opt_outs]
+# business_days = 10                      # after the day an opt-out was received
+# near_days = 3                           # so many left: aftercall optouts ends with code 4
+# time_zone = "America/New_York"          # where a day begins and ends
 
 [journal]
 # url = "sqlite:///aftercall.db"          # beside this file
+
+# What was done stands in the journal for good: docs/compliance.md. "aftercall audit keygen" makes
+# the key that signs it.
+[audit]
+# key_file = "aftercall-audit.key"        # beside this file
+# retain_days = 1856                      # five years and thirty days
 
 [results]
 # directory = "."                         # beside this file

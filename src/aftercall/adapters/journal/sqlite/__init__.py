@@ -1,5 +1,19 @@
 """The journal in a SQLite file."""
 
-from aftercall.adapters.journal.sqlite.journal import SqliteJournal, copy_journal, open_archive
+from aftercall.adapters.journal.sqlite.journal import (
+    SqliteJournal,
+    copy_journal,
+    note_results,
+    open_archive,
+    open_audit,
+    outbox_beside,
+)
 
-__all__ = ["SqliteJournal", "copy_journal", "open_archive"]
+__all__ = [
+    "SqliteJournal",
+    "copy_journal",
+    "note_results",
+    "open_archive",
+    "open_audit",
+    "outbox_beside",
+]

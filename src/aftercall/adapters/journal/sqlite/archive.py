@@ -8,14 +8,16 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
+from aftercall.adapters.journal.sqlite import opt_outs
 from aftercall.adapters.journal.sqlite.connection import told
+from aftercall.adapters.journal.sqlite.events import SqliteEvents
 from aftercall.adapters.journal.sqlite.rows import run_number
 from aftercall.adapters.journal.sqlite.statements import statement
+from aftercall.domain.opt_outs import OptOutFilter, OptOutRow
 from aftercall.domain.report import CampaignPace, Tally
 from aftercall.domain.status import Status
 from aftercall.ports import (
     AuditFilter,
-    EventRecord,
     RowRecord,
     RunRecord,
     SourceRecord,
@@ -29,6 +31,7 @@ class SqliteArchive:
     def __init__(self, db: sqlite3.Connection, path: Path) -> None:
         self._db = db
         self._path = path
+        self.crm = SqliteEvents(db, path)
 
     def close(self) -> None:
         """Close the connection."""
@@ -105,16 +108,6 @@ class SqliteArchive:
         with told(self._path):
             return dict(map(tuple, self._db.execute(statement("paused"), {"now_us": now_us})))
 
-    def events(self, run: str | None = None) -> Mapping[str, int]:
-        """Count CRM events by state, of one run or of all."""
-        with told(self._path):
-            if run is None:
-                found = self._db.execute(statement("events_of_all"))
-            else:
-                asked = {"run": run_number(self._db, run)}
-                found = self._db.execute(statement("events_of_run"), asked)
-            return {row["state"]: row["events"] for row in found}
-
     def open_rows(self) -> Mapping[str, int]:
         """Count the rows of all runs that are still to be worked on, by campaign."""
         counted: Counter[str] = Counter()
@@ -129,14 +122,42 @@ class SqliteArchive:
             asked = {"run": run_number(self._db, run)}
             return [WaitingRows(*row) for row in self._db.execute(statement("forecast"), asked)]
 
-    def list_events(
-        self, *, state: str | None, run: str | None, events_max: int
-    ) -> Sequence[EventRecord]:
-        """Return CRM events, the newest first."""
-        asked = {"state": state, "run": run, "events_max": events_max}
+    def opt_outs(self, asked: OptOutFilter) -> Iterator[OptOutRow]:
+        """Yield opt-outs with a clock of their own, the nearest deadline first."""
         with told(self._path):
-            found = self._db.execute(statement("list_events"), asked)
-            return [EventRecord(*row) for row in found]
+            yield from opt_outs.opt_outs(self._db, asked)
+
+    def opt_out(self, row: int) -> OptOutRow | None:
+        """Return the opt-out of a number; None if there is no such row or it is none."""
+        with told(self._path):
+            return opt_outs.opt_out(self._db, row)
+
+    def opt_outs_of_run(self, run: str) -> tuple[int, Iterator[OptOutRow]]:
+        """Count the opt-outs of a run, and yield those that it did not bring to the tenant."""
+        with told(self._path):
+            asked = {"run": run_number(self._db, run)}
+            total = self._db.execute(statement("count_opt_outs"), asked).fetchone()[0]
+        return total, opt_outs.not_landed(self._db, run)
+
+    def call_entries(self, asked: AuditFilter) -> Iterator[tuple[int, str]]:
+        """Yield the number and the entries of rows that stand for a call each."""
+        with told(self._path):
+            values: dict[str, object] = {
+                "run": None if asked.run is None else run_number(self._db, asked.run),
+                "campaign": asked.campaign,
+                "contact": asked.contact,
+                "from_ms": asked.from_ms,
+                "until_ms": asked.until_ms,
+            }
+            name = "call_entries" if asked.run is None else "call_entries_of_run"
+            for row in self._db.execute(statement(name), values):
+                yield row["row"], row["entry"]
+
+    def entries_of_repeats(self, row: int) -> Iterator[str]:
+        """Yield entries of the same disposition as that of `row`, fed again with a call record."""
+        with told(self._path):
+            for found in self._db.execute(statement("entries_of_repeats"), {"row": row}):
+                yield found["entry"]
 
     def entries(self, asked: AuditFilter) -> Iterator[str]:
         """Yield audit entries as JSON texts, in the order in which they were stored."""

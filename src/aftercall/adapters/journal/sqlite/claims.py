@@ -1,7 +1,7 @@
 """Where rows are taken and settled."""
 
 import sqlite3
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 
 from aftercall.adapters.journal.sqlite.rows import (
     add_entry,
@@ -54,10 +54,10 @@ class SqliteClaims:
         """Raise the campaign's epoch and claim up to `rows_max` due rows, opt-outs first."""
         return await self._writer.run(lambda db: _take_turn(db, campaign, rows_max, now_ms))
 
-    async def settle(self, settlement: Settlement, announcement: Announcement | None) -> bool:
-        """Store a settlement with its audit entry and its CRM event."""
+    async def settle(self, settlement: Settlement, announcements: Sequence[Announcement]) -> bool:
+        """Store a settlement with its audit entry and its CRM events."""
         return await self._writer.run(
-            lambda db: _settle(db, settlement, announcement), patient=True
+            lambda db: _settle(db, settlement, announcements), patient=True
         )
 
     async def reopen(self, run: str, statuses: tuple[Status, ...], now_ms: int) -> int:
@@ -106,7 +106,7 @@ def _due_rows(
 
 
 def _settle(
-    db: sqlite3.Connection, settlement: Settlement, announcement: Announcement | None
+    db: sqlite3.Connection, settlement: Settlement, announcements: Sequence[Announcement]
 ) -> bool:
     exchange = settlement.exchange
     values = {
@@ -130,9 +130,10 @@ def _settle(
     if settlement.entry is not None:
         run = db.execute(statement("run_of_row"), {"row": settlement.row}).fetchone()["run"]
         add_entry(db, run, settlement.entry, settlement.now_ms)
-    if announcement is not None:
+    for announcement in announcements:
         event = {
             "event_id": announcement.event_id,
+            "endpoint": announcement.endpoint,
             "row": settlement.row,
             "body": announcement.body,
             "now_ms": settlement.now_ms,

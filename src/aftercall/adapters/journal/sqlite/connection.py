@@ -59,6 +59,8 @@ def connect(path: Path, *, write: bool) -> sqlite3.Connection:
         if write:
             db.execute("PRAGMA synchronous = FULL")
             db.execute("PRAGMA foreign_keys = ON")
+            # What is replaced or erased is overwritten at once, not left in the file.
+            db.execute("PRAGMA secure_delete = ON")
             db.execute("PRAGMA journal_size_limit = 67108864")
     return db
 
@@ -280,6 +282,11 @@ def back_up(db: sqlite3.Connection, path: Path, version: int) -> Path:
         db.backup(copy)
     part.replace(whole)
     return whole
+
+
+def is_migrated(db: sqlite3.Connection) -> bool:
+    """Say whether a journal has the newest schema."""
+    return int(db.execute("PRAGMA user_version").fetchone()[0]) == len(_steps())
 
 
 def _steps() -> list[str]:

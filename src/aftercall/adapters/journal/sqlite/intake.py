@@ -1,6 +1,7 @@
 """Where rows enter the journal."""
 
 import json
+import secrets
 import sqlite3
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
@@ -19,7 +20,9 @@ from aftercall.domain.audit import (
     audit_entry,
     settled_as,
 )
-from aftercall.domain.disposition import Problem
+from aftercall.domain.cells import Problem
+from aftercall.domain.commitment import SALT_BYTES
+from aftercall.domain.disposition import Disposition
 from aftercall.domain.outcomes import Category
 from aftercall.domain.status import Event, Status
 from aftercall.ports import Candidate, SourceRecord
@@ -144,9 +147,10 @@ class _Admission:
     now_ms: int
     run: int = 0
     held_back: bool = False
+    salt: bytes = b""
     rows: list[dict[str, object]] = field(default_factory=list)
     entries: list[dict[str, object]] = field(default_factory=list)
-    keys: dict[bytes, int] = field(default_factory=dict)
+    clocks: dict[bytes, int | None] = field(default_factory=dict)
 
     def store(self, candidates: Sequence[Candidate]) -> Sequence[Settled]:
         """Store the batch and return the rows that were settled at once."""
@@ -159,7 +163,8 @@ class _Admission:
         settled: list[Settled] = []
         campaigns: set[str] = set()
         for row, candidate in enumerate(candidates, first):
-            finding = self._judge(row, candidate)
+            finding = self._judge(candidate)
+            self.salt = secrets.token_bytes(SALT_BYTES)
             self.rows.append(self._values(row, candidate, finding))
             if finding.status is Status.PENDING and candidate.disposition is not None:
                 campaigns.add(candidate.disposition.campaign)
@@ -173,18 +178,32 @@ class _Admission:
         self.db.execute(statement("advance_source"), values)
         return settled
 
-    def _judge(self, row: int, candidate: Candidate) -> Finding:
+    def _judge(self, candidate: Candidate) -> Finding:
         """Say what a row becomes on entering."""
         if candidate.key is None:
             first = candidate.problems[0]
             words = " ".join(problem.message for problem in candidate.problems)
             return Finding(Status.INVALID, first.code, words)
-        if candidate.key in self.keys:
+        if candidate.key in self.clocks:
             return SETTLED_BEFORE
-        if self.db.execute(statement("holder"), {"key": candidate.key}).fetchone() is not None:
+        holder = self.db.execute(statement("holder"), {"key": candidate.key}).fetchone()
+        if holder is not None:
+            self.clocks[candidate.key] = holder["opt_out_received_ms"]
             return SETTLED_BEFORE
-        self.keys[candidate.key] = row
+        self.clocks[candidate.key] = _received_ms(candidate)
         return Finding(Status.PENDING, "")
+
+    def _clock(self, candidate: Candidate, finding: Finding) -> int | None:
+        """Return when the row's own clock as an opt-out started; None if it has none.
+
+        A duplicate has one only if it says that the opt-out was received before what the row
+        says that holds its key.
+        """
+        received = _received_ms(candidate)
+        if received is None or candidate.key is None or finding.status is not Status.DUPLICATE:
+            return received
+        known = self.clocks[candidate.key]
+        return received if known is None or received < known else None
 
     def _values(self, row: int, candidate: Candidate, finding: Finding) -> dict[str, object]:
         given = candidate.disposition
@@ -199,6 +218,7 @@ class _Admission:
             "line": candidate.line,
             "cells": candidate.cells,
             "key": candidate.key,
+            "salt": self.salt,
             "category": candidate.category,
             "notes": None if given is None else given.notes,
             "custom_fields": None if custom is None else json.dumps(custom, ensure_ascii=False),
@@ -211,11 +231,14 @@ class _Admission:
             "lane": OPT_OUT_LANE if opt_out else FRESH_LANE,
             "due_ms": self.now_ms if pending and not self.held_back else None,
             "settled_ms": None if pending else self.now_ms,
+            "opt_out_received_ms": self._clock(candidate, finding),
+            **_call_columns(given),
         }
 
     def _note(self, row: int, candidate: Candidate, finding: Finding) -> Settled:
         """Make the audit entry of a row that is settled on entering."""
         given = candidate.disposition
+        call = None if given is None else given.call_record
         told = _told(candidate)
         subject = Subject(
             row=row,
@@ -227,6 +250,10 @@ class _Admission:
             category=candidate.category or "",
             timestamp_ms=_timestamp_ms(candidate),
             event_id=None if given is None else given.event_id,
+            opt_out_received_ms=_received_ms(candidate),
+            call_record=None if call is None else call.public,
+            salt=self.salt,
+            personal={} if given is None else given.personal,
         )
         entry = audit_entry(subject, finding, Exchange(), self.now_ms)
         self.entries.append(entry_values(self.run, entry, self.now_ms))
@@ -244,6 +271,23 @@ def _told(candidate: Candidate) -> dict[str, str]:
 def _timestamp_ms(candidate: Candidate) -> int | None:
     given = candidate.disposition
     return instant.to_ms(given.timestamp) if given is not None and given.timestamp else None
+
+
+def _call_columns(given: Disposition | None) -> dict[str, str | None]:
+    """Return what is stored of a call record: what is personal in a column of its own."""
+    call = None if given is None else given.call_record
+    if call is None:
+        return {"call_record": None, "call_personal": None}
+    personal = call.personal
+    return {
+        "call_record": json.dumps(call.public, ensure_ascii=False),
+        "call_personal": json.dumps(personal, ensure_ascii=False) if personal else None,
+    }
+
+
+def _received_ms(candidate: Candidate) -> int | None:
+    received = candidate.opt_out_received
+    return None if received is None else instant.to_ms(received)
 
 
 def _problems_json(problems: Sequence[Problem]) -> str | None:

@@ -1,33 +1,102 @@
 """The events that the CRM is still to hear."""
 
+import asyncio
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict
+from pathlib import Path
+from typing import TypeVar
 
+from aftercall.adapters.journal.sqlite.connection import told
 from aftercall.adapters.journal.sqlite.statements import statement
 from aftercall.adapters.journal.sqlite.writer import Writer
+from aftercall.domain.delivery import EventState
 from aftercall.ports import Delivery, DeliveryResult
+
+Result = TypeVar("Result")
 
 
 class SqliteOutbox:
-    """Events that are due, and what became of the attempts to deliver them."""
+    """Events that are due, and what became of the attempts to deliver them.
 
-    def __init__(self, writer: Writer) -> None:
+    Looking for due events has a connection and a thread of its own: on the writer's it would
+    end the wait of settlements for company, and cost them a sync each.
+    """
+
+    def __init__(self, writer: Writer, db: sqlite3.Connection, path: Path) -> None:
+        """Take the writer, and a connection for reading that is closed with the outbox."""
         self._writer = writer
+        self._db = db
+        self._path = path
+        self._thread = ThreadPoolExecutor(1, "outbox")
 
-    async def due_events(self, events_max: int, now_ms: int) -> Sequence[Delivery]:
-        """Return up to `events_max` due events, oldest first."""
+    def close(self) -> None:
+        """End the thread and close the connection for reading."""
+        self._thread.shutdown()
+        self._db.close()
+
+    async def due_events(self, endpoint: str, events_max: int, now_ms: int) -> Sequence[Delivery]:
+        """Return up to `events_max` due events of an endpoint, the longest due first."""
+        asked = {"endpoint": endpoint, "events_max": events_max, "now_ms": now_ms}
 
         def read(db: sqlite3.Connection) -> list[Delivery]:
-            asked = {"events_max": events_max, "now_ms": now_ms}
-            found = db.execute(statement("due_events"), asked)
-            return [Delivery(*event) for event in found]
+            return [Delivery(*event) for event in db.execute(statement("due_events"), asked)]
 
-        return await self._writer.run(read)
+        return await self._read(read)
+
+    async def owes(self, endpoint: str) -> bool:
+        """Say whether events wait for an endpoint that is not disabled."""
+
+        def read(db: sqlite3.Connection) -> bool:
+            found = db.execute(statement("owes_events"), {"endpoint": endpoint}).fetchone()
+            return bool(found[0])
+
+        return await self._read(read)
+
+    async def _read(self, read: Callable[[sqlite3.Connection], Result]) -> Result:
+        def told_read() -> Result:
+            with told(self._path):
+                return read(self._db)
+
+        return await asyncio.get_running_loop().run_in_executor(self._thread, told_read)
 
     async def record(self, result: DeliveryResult) -> None:
         """Store what became of an attempt."""
-        values = asdict(result)
-        await self._writer.run(
-            lambda db: db.execute(statement("record_delivery"), values).rowcount, patient=True
-        )
+        await self._writer.run(lambda db: _record(db, result), patient=True)
+
+    async def replay(self, numbers: Sequence[int], now_ms: int) -> int:
+        """Have events that are dead or delivered delivered again; return how many."""
+        return await self._writer.run(lambda db: _replay(db, numbers, now_ms))
+
+    async def enable(self, endpoint: str, now_ms: int) -> int:
+        """Let an endpoint be called again, all its waiting events at once."""
+
+        def enable(db: sqlite3.Connection) -> int:
+            asked = {"endpoint": endpoint, "now_ms": now_ms}
+            db.execute(statement("enable_endpoint"), asked)
+            return db.execute(statement("hurry_events"), asked).rowcount
+
+        return await self._writer.run(enable)
+
+
+def _record(db: sqlite3.Connection, result: DeliveryResult) -> None:
+    values = asdict(result)
+    if db.execute(statement("record_delivery"), values).rowcount == 0:
+        return
+    db.execute(statement("add_attempt"), values)
+    if result.state is not EventState.WAITING:
+        db.execute(statement("release_next"), {"number": result.number, "now_ms": result.at_ms})
+    if result.gone:
+        db.execute(statement("disable_endpoint"), values)
+
+
+def _replay(db: sqlite3.Connection, numbers: Sequence[int], now_ms: int) -> int:
+    queued = 0
+    for number in numbers:
+        asked = {"number": number, "now_ms": now_ms}
+        if db.execute(statement("requeue_event"), asked).rowcount:
+            db.execute(statement("hold_later"), asked)
+            db.execute(statement("release_next"), asked)
+            queued += 1
+    return queued

@@ -3,9 +3,12 @@
 import json
 import sqlite3
 from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
 
 from aftercall.adapters.journal.sqlite.statements import statement
 from aftercall.domain import instant
+from aftercall.domain.acts import Deed, act_entry
 from aftercall.domain.audit import (
     Exchange,
     Finding,
@@ -13,19 +16,22 @@ from aftercall.domain.audit import (
     Settled,
     Subject,
     audit_entry,
-    canonical_json,
     settled_as,
 )
+from aftercall.domain.call_record import CallRecord, record_from
+from aftercall.domain.commitment import canonical_json
 from aftercall.domain.disposition import Disposition, Json
 from aftercall.domain.outcomes import Category
 from aftercall.domain.settlement import Claim
 from aftercall.domain.status import Event, Status, advance
 from aftercall.errors import JournalError
 
+NO_RUN = 0
+"""In place of a run's number in entries about the log itself."""
+
 
 def claim_from(facts: sqlite3.Row, now_ms: int, *, newer: bool) -> Claim:
     """Build the claim of a row that is taken now, from what it was before."""
-    custom = facts["custom_fields"]
     return Claim(
         row=facts["id"],
         serial=facts["serial"] + 1,
@@ -36,9 +42,11 @@ def claim_from(facts: sqlite3.Row, now_ms: int, *, newer: bool) -> Claim:
             outcome=facts["outcome"],
             agent=facts["agent"],
             notes=facts["notes"],
-            custom_fields=None if custom is None else json.loads(custom),
+            custom_fields=_json_or_none(facts["custom_fields"]),
             timestamp=instant.from_ms(facts["timestamp_ms"]),
             event_id=facts["event_id"],
+            opt_out_received_at=_moment_or_none(facts["opt_out_received_ms"]),
+            call_record=_call_record(facts),
         ),
         category=Category(facts["category"]),
         attempt=facts["attempts"] + 1,
@@ -47,6 +55,7 @@ def claim_from(facts: sqlite3.Row, now_ms: int, *, newer: bool) -> Claim:
         first_deferred_ms=facts["first_deferred_ms"],
         doubt=bool(facts["doubt"]),
         newer=newer,
+        salt=facts["salt"],
     )
 
 
@@ -65,7 +74,36 @@ def subject_from(facts: sqlite3.Row) -> Subject:
         attempt=facts["attempts"],
         deferrals=facts["deferrals"],
         deferred_since_ms=facts["first_deferred_ms"],
+        opt_out_received_ms=facts["opt_out_received_ms"],
+        call_record=_json_or_none(facts["call_record"]),
+        salt=facts["salt"],
+        personal=personal_of(facts),
     )
+
+
+def personal_of(facts: sqlite3.Row) -> dict[str, Json]:
+    """Return what of a stored row its audit entries hold commitments to, by name."""
+    given: dict[str, Json] = {
+        "notes": facts["notes"],
+        "custom_fields": _json_or_none(facts["custom_fields"]),
+    }
+    called: dict[str, Json] = _json_or_none(facts["call_personal"]) or {}
+    return {name: value for name, value in given.items() if value is not None} | called
+
+
+def _call_record(facts: sqlite3.Row) -> CallRecord | None:
+    if facts["call_record"] is None:
+        return None
+    personal = _json_or_none(facts["call_personal"]) or {}
+    return record_from(_json_or_none(facts["call_record"]) | personal)
+
+
+def _moment_or_none(ms: int | None) -> datetime | None:
+    return None if ms is None else instant.from_ms(ms)
+
+
+def _json_or_none(text: str | None) -> Any:
+    return None if text is None else json.loads(text)
 
 
 def _origin(facts: sqlite3.Row) -> Origin:
@@ -113,6 +151,17 @@ def settle_waiting(
 def add_entry(db: sqlite3.Connection, run: int, entry: Mapping[str, Json], now_ms: int) -> None:
     """Append an audit entry."""
     db.execute(statement("add_entry"), entry_values(run, entry, now_ms))
+
+
+def add_act(
+    db: sqlite3.Connection, deed: Deed, now_ms: int, *, leaf: int | None = None
+) -> int | None:
+    """Append the entry of an act and return its leaf; not if it would not be `leaf`."""
+    last = int(db.execute(statement("audit_last")).fetchone()[0])
+    if leaf is not None and last != leaf:
+        return None
+    add_entry(db, NO_RUN, act_entry(deed, now_ms), now_ms)
+    return last
 
 
 def entry_values(run: int, entry: Mapping[str, Json], now_ms: int) -> dict[str, object]:

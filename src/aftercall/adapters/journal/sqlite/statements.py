@@ -1,4 +1,4 @@
-"""The named statements of ``statements.sql``."""
+"""The named statements of the ``.sql`` files."""
 
 import re
 from functools import cache
@@ -11,8 +11,14 @@ _NAME = re.compile(r"^-- name: (\w+)$", re.MULTILINE)
 def statements() -> dict[str, str]:
     """Return every statement by its name."""
     folder = resources.files("aftercall.adapters.journal") / "sql" / "sqlite"
-    parts = _NAME.split((folder / "statements.sql").read_text(encoding="utf-8"))
-    return {name: text.strip() for name, text in zip(parts[1::2], parts[2::2], strict=True)}
+    found: dict[str, str] = {}
+    for file in folder.iterdir():
+        if file.name.endswith(".sql"):
+            parts = _NAME.split(file.read_text(encoding="utf-8"))
+            found |= {
+                name: text.strip() for name, text in zip(parts[1::2], parts[2::2], strict=True)
+            }
+    return found
 
 
 def statement(name: str) -> str:

@@ -28,6 +28,7 @@ class _Job:
     patient: bool
     future: "asyncio.Future[Any]"
     loop: asyncio.AbstractEventLoop
+    alone: bool = False
 
 
 class Writer:
@@ -38,6 +39,8 @@ class Writer:
     that a group in which one raised is done once more, so an operation changes nothing else than
     the database.
     """
+
+    _END = object()
 
     def __init__(self, db: sqlite3.Connection, path: Path) -> None:
         self._db = db
@@ -61,6 +64,17 @@ class Writer:
         self._jobs.put(_Job(operation, patient, future, loop))
         return await future
 
+    async def alone(self, operation: Operation[Result]) -> Result:
+        """Run `operation`, in its turn, outside of any transaction, which some things need.
+
+        Raises:
+            JournalError: the database could not do it.
+        """
+        loop = asyncio.get_running_loop()
+        future: asyncio.Future[Result] = loop.create_future()
+        self._jobs.put(_Job(operation, patient=False, future=future, loop=loop, alone=True))
+        return await future
+
     def close(self) -> None:
         """Finish what was handed over and end the thread."""
         self._jobs.put(None)
@@ -72,14 +86,19 @@ class Writer:
             job = self._jobs.get()
             if job is None:
                 return
+            if job.alone:
+                _tell([self._bare(job)])
+                continue
             group = [job]
-            open_end = self._gather(group)
+            after = self._gather(group)
             self._commit(group)
-            if not open_end:
+            if after is self._END:
                 return
+            if isinstance(after, _Job):
+                _tell([self._bare(after)])
 
-    def _gather(self, group: list[_Job]) -> bool:
-        """Add to `group` what else is waiting; return False if the end was among it."""
+    def _gather(self, group: list[_Job]) -> _Job | object | None:
+        """Add to `group` what else is waiting; return what stopped that: the end, or a loner."""
         deadline = time.monotonic() + LINGER_SECONDS
         patient = group[0].patient
         while len(group) < GROUP_MAX:
@@ -87,12 +106,22 @@ class Writer:
             try:
                 job = self._jobs.get(timeout=wait) if wait > 0 else self._jobs.get_nowait()
             except queue.Empty:
-                return True
+                return None
             if job is None:
-                return False
+                return self._END
+            if job.alone:
+                return job
             group.append(job)
             patient = patient and job.patient
-        return True
+        return None
+
+    def _bare(self, job: _Job) -> tuple[_Job, Any, BaseException | None]:
+        try:
+            return job, job.operation(self._db), None
+        except sqlite3.Error as trouble:
+            return job, None, journal_error(self._path, trouble)
+        except Exception as trouble:  # noqa: BLE001 - it is raised where the result is awaited
+            return job, None, trouble
 
     def _commit(self, group: list[_Job]) -> None:
         outcomes: list[tuple[_Job, Any, BaseException | None]]

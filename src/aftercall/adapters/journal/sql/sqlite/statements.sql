@@ -37,18 +37,18 @@ UPDATE run SET intake_complete = 1 WHERE number = :run;
 SELECT coalesce(max(id), 0) FROM row;
 
 -- name: holder
-SELECT id FROM row WHERE key = :key AND status IN (
+SELECT id, opt_out_received_ms FROM row WHERE key = :key AND status IN (
     'pending', 'writing', 'deferred', 'doubtful', 'applied', 'unchanged', 'superseded');
 
 -- name: add_row
 INSERT INTO row (
-    id, run, source, line, cells, key, campaign, contact, outcome, agent, category, notes,
+    id, run, source, line, cells, key, salt, campaign, contact, outcome, agent, category, notes,
     custom_fields, timestamp_ms, event_id, problems, status, reason, words, lane, due_ms,
-    settled_ms)
+    settled_ms, opt_out_received_ms, call_record, call_personal)
 VALUES (
-    :id, :run, :source, :line, :cells, :key, :campaign, :contact, :outcome, :agent, :category,
+    :id, :run, :source, :line, :cells, :key, :salt, :campaign, :contact, :outcome, :agent, :category,
     :notes, :custom_fields, :timestamp_ms, :event_id, :problems, :status, :reason, :words, :lane,
-    :due_ms, :settled_ms);
+    :due_ms, :settled_ms, :opt_out_received_ms, :call_record, :call_personal);
 
 -- name: add_campaign
 INSERT OR IGNORE INTO campaign (id) VALUES (:campaign);
@@ -164,10 +164,6 @@ UPDATE row SET status = :status, reason = :reason, words = :words, due_ms = :due
     wait_ms = :wait_ms, read_ms = :read_ms, write_ms = :write_ms, settled_ms = :settled_ms
 WHERE id = :id AND status = 'writing' AND serial = :serial;
 
--- name: add_event
-INSERT INTO outbox (event_id, run, row, body, due_ms, created_ms)
-SELECT :event_id, run, id, :body, :now_ms, :now_ms FROM row WHERE id = :row;
-
 -- name: run_of_row
 SELECT run FROM row WHERE id = :row;
 
@@ -193,7 +189,7 @@ WHERE due_ms IS NULL AND status IN ('pending', 'deferred', 'doubtful')
 
 -- name: reopenable
 SELECT r.id, r.key, r.status FROM row r
-WHERE r.run = :run AND r.status = :status ORDER BY r.id;
+WHERE r.run = :run AND r.status = :status AND r.erased_ms IS NULL ORDER BY r.id;
 
 -- name: reopen
 UPDATE row SET status = 'pending', due_ms = :now_ms, attempts = 0, crashes = 0, deferrals = 0,
@@ -223,15 +219,6 @@ ON CONFLICT (run, campaign) DO UPDATE SET
 
 -- name: note_work
 UPDATE run SET worked_ms = worked_ms + :worked_ms WHERE number = :run;
-
--- name: due_events
-SELECT number, event_id, body, attempts + 1 AS attempt FROM outbox
-WHERE due_ms <= :now_ms ORDER BY due_ms, number LIMIT :events_max;
-
--- name: record_delivery
-UPDATE outbox SET state = :state, due_ms = :due_ms, attempts = attempts + 1, words = :words,
-    delivered_ms = CASE WHEN :state = 'delivered' THEN :at_ms END
-WHERE number = :number AND state = 'waiting';
 
 -- name: runs
 SELECT * FROM run ORDER BY number DESC;
@@ -273,19 +260,6 @@ SELECT * FROM run_pace WHERE run = :run ORDER BY campaign;
 -- name: paused
 SELECT id, paused_until_us FROM campaign WHERE paused_until_us > :now_us ORDER BY id;
 
--- name: events_of_run
-SELECT state, count(*) AS events FROM outbox WHERE run = :run GROUP BY state;
-
--- name: events_of_all
-SELECT state, count(*) AS events FROM outbox GROUP BY state;
-
--- name: list_events
-SELECT o.number, o.event_id, u.id AS run, r.campaign, r.contact, r.outcome, o.state, o.attempts,
-    o.due_ms, o.words, o.created_ms, o.delivered_ms
-FROM outbox o JOIN row r ON r.id = o.row JOIN run u ON u.number = o.run
-WHERE (:state IS NULL OR o.state = :state) AND (:run IS NULL OR u.id = :run)
-ORDER BY o.number DESC LIMIT :events_max;
-
 -- name: entries
 SELECT entry FROM audit WHERE TRUE
     AND (:campaign IS NULL OR campaign = :campaign)
@@ -310,6 +284,120 @@ SELECT entry FROM audit WHERE contact = :contact
     AND (:until_ms IS NULL OR at_ms < :until_ms)
 ORDER BY number;
 
+-- name: audit_last
+-- The number of the last entry, which is the leaf of the next one.
+SELECT coalesce(max(number), 0) FROM audit;
+
+-- name: audit_sealed
+SELECT coalesce((SELECT size FROM audit_checkpoint ORDER BY number DESC LIMIT 1), 0);
+
+-- name: audit_texts
+SELECT number, CAST(entry AS BLOB) AS entry FROM audit
+WHERE number > :first ORDER BY number LIMIT :most;
+
+-- name: audit_tile
+SELECT hashes FROM audit_tile WHERE level = :level AND place = :place;
+
+-- name: audit_tile_keys
+SELECT level, place FROM audit_tile ORDER BY level, place;
+
+-- name: put_audit_tile
+INSERT INTO audit_tile (level, place, hashes) VALUES (:level, :place, :hashes)
+ON CONFLICT (level, place) DO UPDATE SET hashes = excluded.hashes;
+
+-- name: add_audit_checkpoint
+INSERT INTO audit_checkpoint (size, at_ms, note) VALUES (:size, :at_ms, :note);
+
+-- name: audit_checkpoints
+SELECT number, size, at_ms, note FROM audit_checkpoint ORDER BY number;
+
+-- name: audit_latest_checkpoint
+SELECT number, size, at_ms, note FROM audit_checkpoint ORDER BY number DESC LIMIT 1;
+
+-- name: audit_acts
+-- Entries about the log itself belong to no run.
+SELECT number, entry FROM audit WHERE run = 0 ORDER BY number;
+
+-- name: audit_entries
+SELECT a.number, a.at_ms, CASE WHEN a.run = 0 THEN '' ELSE coalesce(u.id, '?') END AS run_id,
+    a.row, a.campaign, a.contact, a.entry, r.notes, r.custom_fields, r.call_personal,
+    r.salt
+FROM audit a LEFT JOIN run u ON u.number = a.run LEFT JOIN row r ON r.id = a.row
+ORDER BY a.number;
+
+-- name: audit_entries_of_row
+SELECT a.number, a.at_ms, CASE WHEN a.run = 0 THEN '' ELSE coalesce(u.id, '?') END AS run_id,
+    a.row, a.campaign, a.contact, a.entry, r.notes, r.custom_fields, r.call_personal,
+    r.salt
+FROM row r JOIN audit a ON a.contact = r.contact AND a.row = r.id JOIN run u ON u.number = a.run
+WHERE r.id = :row ORDER BY a.number;
+
+-- name: audit_chosen
+SELECT number, entry FROM audit WHERE number <= :size
+    AND (:run IS NULL OR run = :run)
+    AND (:campaign IS NULL OR campaign = :campaign)
+    AND (:contact IS NULL OR contact = :contact)
+    AND (:from_ms IS NULL OR at_ms >= :from_ms)
+    AND (:until_ms IS NULL OR at_ms < :until_ms)
+ORDER BY number;
+
+-- name: rows_of_person
+SELECT r.run, r.line, r.campaign, r.erased_ms, s.name AS source_name,
+    r.status IN ('pending', 'writing', 'deferred', 'doubtful') AS open
+FROM row r JOIN source s ON s.number = r.source
+WHERE r.contact = :contact AND (:campaign = '' OR r.campaign = :campaign) ORDER BY r.id;
+
+-- name: events_of_person
+SELECT o.number, o.body FROM outbox o JOIN row r ON r.id = o.row
+WHERE r.contact = :contact AND (:campaign = '' OR r.campaign = :campaign);
+
+-- name: events_of_row
+SELECT number, body FROM outbox WHERE row = :row;
+
+-- name: strip_event
+UPDATE outbox SET body = :body WHERE number = :number;
+
+-- name: forget_answers
+-- What the CRM said of an event may repeat what it was told.
+UPDATE delivery SET answer = '' WHERE event = :number;
+
+-- name: erase_rows
+UPDATE row SET cells = '[]', notes = NULL, custom_fields = NULL, call_personal = NULL,
+    words = '', salt = NULL, erased_ms = :now_ms
+WHERE contact = :contact AND (:campaign = '' OR campaign = :campaign) AND erased_ms IS NULL;
+
+-- name: erase_row
+UPDATE row SET cells = '[]', notes = NULL, custom_fields = NULL, call_personal = NULL,
+    words = '', salt = NULL, erased_ms = :now_ms
+WHERE id = :id AND erased_ms IS NULL
+    AND status NOT IN ('pending', 'writing', 'deferred', 'doubtful')
+    AND NOT EXISTS (SELECT 1 FROM audit a WHERE a.contact = row.contact AND a.row = row.id);
+
+-- name: result_files_of_run
+SELECT f.directory, u.id FROM result_file f JOIN run u ON u.number = f.run WHERE f.run = :run;
+
+-- name: note_result_file
+INSERT OR IGNORE INTO result_file (run, directory)
+SELECT number, :directory FROM run WHERE id = :run;
+
+-- name: expirable
+-- Entries about the log itself stay: they say what was taken out, and by whom.
+SELECT number, row FROM audit
+WHERE run <> 0 AND number <= :sealed AND at_ms < :before_ms AND NOT EXISTS (
+    SELECT 1 FROM json_each(:holds) h
+    WHERE (json_extract(h.value, '$[0]') IN ('', audit.contact))
+        AND (json_extract(h.value, '$[1]') IN ('', audit.campaign)))
+ORDER BY number LIMIT :most;
+
+-- name: remove_entry
+DELETE FROM audit WHERE number = :number;
+
+-- name: remains_present
+SELECT 1 FROM remains WHERE present;
+
+-- name: remains_gone
+UPDATE remains SET present = 0;
+
 -- name: forecast
 -- What the next turns would make of a run's waiting rows, by campaign.
 SELECT campaign, sum(newer) AS superseded, sum(NOT newer) AS to_write,
@@ -325,3 +413,78 @@ FROM (
         ) AS newer
     FROM row r WHERE r.run = :run AND r.status = 'pending')
 GROUP BY campaign ORDER BY campaign;
+
+-- name: opt_outs
+-- The nearest deadline first: it follows from when the opt-out was received.
+SELECT r.id, u.id AS run, s.name AS source, r.line, r.campaign, r.contact, r.outcome, r.status,
+    r.reason, r.words, r.opt_out_received_ms AS received_ms, r.timestamp_ms, r.settled_ms
+FROM row r JOIN run u ON u.number = r.run JOIN source s ON s.number = r.source
+WHERE r.opt_out_received_ms >= :since_ms AND r.opt_out_received_ms < :until_ms
+    AND (:campaign IS NULL OR r.campaign = :campaign)
+    AND (:contact IS NULL OR r.contact = :contact)
+ORDER BY r.opt_out_received_ms, r.id;
+
+-- name: opt_out
+SELECT r.id, u.id AS run, s.name AS source, r.line, r.campaign, r.contact, r.outcome, r.status,
+    r.reason, r.words, r.opt_out_received_ms AS received_ms, r.timestamp_ms, r.settled_ms
+FROM row r JOIN run u ON u.number = r.run JOIN source s ON s.number = r.source
+WHERE r.id = :row AND r.opt_out_received_ms IS NOT NULL;
+
+-- name: opt_outs_not_landed
+-- Of one run, those that it did not bring to the tenant itself.
+SELECT r.id, u.id AS run, s.name AS source, r.line, r.campaign, r.contact, r.outcome, r.status,
+    r.reason, r.words, r.opt_out_received_ms AS received_ms, r.timestamp_ms, r.settled_ms
+FROM row r JOIN run u ON u.number = r.run JOIN source s ON s.number = r.source
+WHERE r.run = :run AND r.opt_out_received_ms IS NOT NULL AND NOT r.status IN (
+    'applied', 'unchanged')
+ORDER BY r.opt_out_received_ms, r.id;
+
+-- name: count_opt_outs
+SELECT count(*) FROM row WHERE run = :run AND opt_out_received_ms IS NOT NULL;
+
+-- name: held_of_contact
+-- What reached the tenant of one contact.
+SELECT o.timestamp_ms, o.id, o.outcome, o.category = 'opt_out' AS opt_out, o.settled_ms AS at_ms
+FROM row o
+WHERE o.campaign = :campaign AND o.contact = :contact
+    AND o.status IN ('applied', 'unchanged')
+    AND o.status IN (
+        'pending', 'writing', 'deferred', 'doubtful', 'applied', 'unchanged',
+        'missing', 'rejected', 'failed');
+
+-- name: entries_of_row
+SELECT entry FROM audit WHERE contact = :contact AND row = :row ORDER BY number DESC;
+
+-- name: add_acknowledgement
+INSERT INTO opt_out_acknowledgement (row, at_ms, withdrawn, by, reason)
+VALUES (:row, :at_ms, :withdrawn, :by, :reason);
+
+-- name: acknowledgement_of
+SELECT by, reason, at_ms, withdrawn FROM opt_out_acknowledgement
+WHERE row = :row ORDER BY number DESC LIMIT 1;
+
+-- name: call_entries
+-- Entries of calls: a duplicate is no call of its own, and of an invalid row nothing is known.
+SELECT a.row, a.entry FROM audit a JOIN row r ON r.id = a.row
+WHERE r.status <> 'duplicate' AND r.status <> 'invalid'
+    AND (:campaign IS NULL OR a.campaign = :campaign)
+    AND (:contact IS NULL OR a.contact = :contact)
+    AND (:from_ms IS NULL OR a.at_ms >= :from_ms)
+    AND (:until_ms IS NULL OR a.at_ms < :until_ms)
+ORDER BY a.number;
+
+-- name: call_entries_of_run
+SELECT a.row, a.entry FROM audit a JOIN row r ON r.id = a.row
+WHERE a.run = :run AND r.status <> 'duplicate' AND r.status <> 'invalid'
+    AND (:campaign IS NULL OR a.campaign = :campaign)
+    AND (:contact IS NULL OR a.contact = :contact)
+    AND (:from_ms IS NULL OR a.at_ms >= :from_ms)
+    AND (:until_ms IS NULL OR a.at_ms < :until_ms)
+ORDER BY a.number;
+
+-- name: entries_of_repeats
+-- Of the same disposition fed again with a call record, which completes the first one's.
+SELECT a.entry FROM row r
+JOIN row d ON d.key = r.key AND d.status = 'duplicate' AND d.call_record IS NOT NULL
+JOIN audit a ON a.contact = d.contact AND a.row = d.id
+WHERE r.id = :row ORDER BY a.number;

@@ -6,16 +6,61 @@ leave over HTTP or enter a simulated world, clocks are the system's or a test's.
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Protocol
 
 from aftercall.domain.audit import Settled
-from aftercall.domain.disposition import Disposition, Json, Problem
+from aftercall.domain.cells import Problem
+from aftercall.domain.disposition import Disposition, Json
+from aftercall.domain.opt_outs import Acknowledgement, OptOutFilter, OptOutRow
 from aftercall.domain.outcomes import Category
 from aftercall.domain.pacing import Pace, Slots
 from aftercall.domain.report import CampaignPace, Tally
 from aftercall.domain.settlement import Claim, Settlement
 from aftercall.domain.status import Status
+from aftercall.ports.crm import (
+    Announcement,
+    AttemptRecord,
+    Delivery,
+    DeliveryResult,
+    DisabledEndpoint,
+    EventArchive,
+    EventFilter,
+    EventHistory,
+    EventRecord,
+    EventTally,
+    Outbox,
+    Redelivery,
+)
 from aftercall.wire.http import HttpRequest, HttpResponse
+
+__all__ = [
+    "Announcement",
+    "Archive",
+    "AttemptRecord",
+    "AuditFilter",
+    "Candidate",
+    "Claims",
+    "Clock",
+    "Delivery",
+    "DeliveryResult",
+    "DisabledEndpoint",
+    "EventArchive",
+    "EventFilter",
+    "EventHistory",
+    "EventRecord",
+    "EventTally",
+    "Intake",
+    "Outbox",
+    "Pacing",
+    "Redelivery",
+    "RowRecord",
+    "RunRecord",
+    "SourceRecord",
+    "Transport",
+    "Turn",
+    "WaitingRows",
+]
 
 
 class Clock(Protocol):
@@ -82,6 +127,8 @@ class Candidate:
         key: which disposition it is; None if it is invalid.
         problems: what is wrong with it.
         told: campaign, contact, outcome and agent of an invalid row, as far as it told them.
+        opt_out_received: when the clock of an opt-out started; None if it is none. An invalid
+            row has one if its outcome can be recognised as an opt-out.
     """
 
     line: int
@@ -91,6 +138,7 @@ class Candidate:
     key: bytes | None = None
     problems: tuple[Problem, ...] = ()
     told: Mapping[str, str] = field(default_factory=dict)
+    opt_out_received: datetime | None = None
 
 
 class Intake(Protocol):
@@ -145,14 +193,6 @@ class Turn:
     due_ms: int | None
 
 
-@dataclass(frozen=True, slots=True)
-class Announcement:
-    """A CRM event to be stored with the settlement that causes it."""
-
-    event_id: str
-    body: str = field(repr=False)
-
-
 class Claims(Protocol):
     """Where rows are taken and settled."""
 
@@ -168,8 +208,8 @@ class Claims(Protocol):
         """Raise the campaign's epoch and claim up to `rows_max` due rows, opt-outs first."""
         ...
 
-    async def settle(self, settlement: Settlement, announcement: Announcement | None) -> bool:
-        """Store a settlement with its audit entry and its CRM event, in one transaction.
+    async def settle(self, settlement: Settlement, announcements: Sequence[Announcement]) -> bool:
+        """Store a settlement with its audit entry and its CRM events, in one transaction.
 
         Returns False, and stores nothing, if the row was claimed anew meanwhile.
         """
@@ -199,49 +239,6 @@ class Pacing(Protocol):
 
     async def note_pace(self, run: str, figures: Sequence[CampaignPace], worked_ms: int) -> None:
         """Add requests that were sent, and working time, to what the run's report says."""
-        ...
-
-
-@dataclass(frozen=True, slots=True)
-class Delivery:
-    """A CRM event that is due.
-
-    Attributes:
-        number: its number in the outbox.
-        attempt: which attempt this will be, from 1.
-    """
-
-    number: int
-    event_id: str
-    body: str = field(repr=False)
-    attempt: int
-
-
-@dataclass(frozen=True, slots=True)
-class DeliveryResult:
-    """What became of one attempt to deliver an event.
-
-    Attributes:
-        state: ``delivered``, ``waiting`` (tried again at `due_ms`) or ``dead``.
-        words: the answer's status or the failure, for people.
-    """
-
-    number: int
-    state: str
-    due_ms: int | None
-    words: str
-    at_ms: int
-
-
-class Outbox(Protocol):
-    """The events that the CRM is still to hear."""
-
-    async def due_events(self, events_max: int, now_ms: int) -> Sequence[Delivery]:
-        """Return up to `events_max` due events, oldest first."""
-        ...
-
-    async def record(self, result: DeliveryResult) -> None:
-        """Store what became of an attempt."""
         ...
 
 
@@ -277,24 +274,6 @@ class RowRecord:
 
 
 @dataclass(frozen=True, slots=True)
-class EventRecord:
-    """One CRM event as `aftercall crm list` shows it."""
-
-    number: int
-    event_id: str
-    run: str
-    campaign: str
-    contact: str
-    outcome: str
-    state: str
-    attempts: int
-    due_ms: int | None
-    words: str
-    created_ms: int
-    delivered_ms: int | None
-
-
-@dataclass(frozen=True, slots=True)
 class WaitingRows:
     """A campaign's waiting rows of a run: how many newer ones supersede, how many are written."""
 
@@ -313,6 +292,19 @@ class AuditFilter:
     contact: str | None = None
     from_ms: int | None = None
     until_ms: int | None = None
+
+
+class OptOuts(Protocol):
+    """Where it is kept who has looked at an opt-out that was not applied."""
+
+    async def acknowledge(
+        self, rows: Sequence[int], said: Acknowledgement, *, withdrawn: bool
+    ) -> None:
+        """Store an acknowledgement of opt-outs, or its withdrawal, each with its audit entry.
+
+        The rows are opt-outs; what is stored later about one counts.
+        """
+        ...
 
 
 class Archive(Protocol):
@@ -346,14 +338,29 @@ class Archive(Protocol):
         """Return the campaigns that are paused, and until when in microseconds."""
         ...
 
-    def events(self, run: str | None = None) -> Mapping[str, int]:
-        """Count CRM events by state, of one run or of all."""
+    @property
+    def crm(self) -> EventArchive:
+        """The CRM's events."""
         ...
 
-    def list_events(
-        self, *, state: str | None, run: str | None, events_max: int
-    ) -> Sequence[EventRecord]:
-        """Return CRM events, the newest first."""
+    def opt_outs(self, asked: OptOutFilter) -> Iterator[OptOutRow]:
+        """Yield opt-outs with a clock of their own, the nearest deadline first."""
+        ...
+
+    def opt_out(self, row: int) -> OptOutRow | None:
+        """Return the opt-out of a number; None if there is no such row or it is none."""
+        ...
+
+    def opt_outs_of_run(self, run: str) -> tuple[int, Iterator[OptOutRow]]:
+        """Count the opt-outs of a run, and yield those that it did not bring to the tenant."""
+        ...
+
+    def call_entries(self, asked: AuditFilter) -> Iterator[tuple[int, str]]:
+        """Yield the number and the entries of rows that stand for a call each."""
+        ...
+
+    def entries_of_repeats(self, row: int) -> Iterator[str]:
+        """Yield entries of the same disposition as that of `row`, fed again with a call record."""
         ...
 
     def entries(self, asked: AuditFilter) -> Iterator[str]:

@@ -1,0 +1,97 @@
+"""What `optouts` and `optouts acknowledge` do."""
+
+import asyncio
+from collections import Counter
+from collections.abc import Sequence
+from datetime import tzinfo
+
+import typer
+
+from aftercall.domain.opt_outs import PRESSING, UNSETTLED, OptOut, OptOutFilter, Standing
+from aftercall.domain.status import OPEN, Status
+from aftercall.interfaces.cli.figures import count
+from aftercall.interfaces.cli.moments import moment_of
+from aftercall.interfaces.cli.opt_out_text import Board, opt_outs_json, opt_outs_view
+from aftercall.interfaces.cli.options import Place, Received
+from aftercall.interfaces.cli.runs import print_json, settings_for
+from aftercall.interfaces.cli.terminal import print_pieces, say
+from aftercall.wiring import open_archive
+from aftercall.wiring.opt_outs import Word, judged, now_ms, terms_of
+from aftercall.wiring.opt_outs import acknowledge as store
+
+WORDS_MAX = 500
+
+
+def filter_of(asked: Received, zone: tzinfo) -> OptOutFilter:
+    """Return what the journal is asked; a day is one of `zone`.
+
+    Raises:
+        typer.BadParameter: a date is none.
+    """
+    since, until = asked.since, asked.until
+    return OptOutFilter(
+        campaign=asked.campaign,
+        contact=asked.contact,
+        since_ms=None if since is None else moment_of("--since", since, zone=zone),
+        until_ms=None if until is None else moment_of("--until", until, days=1, zone=zone),
+    )
+
+
+def show(place: Place, asked: Received, rows_max: int, *, json: bool) -> int:
+    """List opt-outs."""
+    wanted = frozenset(map(Standing, asked.status or ())) or UNSETTLED
+    counts: Counter[Standing] = Counter()
+    listed: list[OptOut] = []
+    with place.kept_in_errors():
+        settings = settings_for(place)
+        terms, at_ms = terms_of(settings), now_ms()
+        wanted_rows = filter_of(asked, terms.calendar.zone)
+        with open_archive(settings.journal.path) as archive:
+            for one in judged(archive, wanted_rows, terms, at_ms):
+                counts[one.standing] += 1
+                if one.standing in wanted and len(listed) < rows_max:
+                    listed.append(one)
+    code = 4 if any(counts[standing] for standing in PRESSING) else 0
+    board = Board(listed, counts, terms, at_ms, settings.opt_outs.time_zone)
+    if json:
+        print_json({**opt_outs_json(board), "exit_code": code})
+        return code
+    print_pieces(opt_outs_view(board))
+    total = sum(counts[standing] for standing in wanted)
+    if total > len(listed):
+        say(f"{len(listed):,} of {count(total, 'opt-out')}: --limit N for more.")
+    _say_next(place, listed)
+    return code
+
+
+def _say_next(place: Place, listed: Sequence[OptOut]) -> None:
+    """Say what can be done about what is listed."""
+    unlanded = [one for one in listed if one.standing in UNSETTLED and not one.fate.landed]
+    if any(one.row.status in OPEN for one in unlanded):
+        say("go on with what is open:", f"next: {place.command('resume')}")
+    failed = [one.row for one in unlanded if one.row.status is Status.FAILED]
+    for run in dict.fromkeys(row.run for row in failed):
+        say("try the failed ones again:", f"next: {place.command('retry', run)}")
+    stuck = [one for one in listed if one.standing in UNSETTLED and one.row.status not in OPEN]
+    if stuck:
+        words = ("optouts", "acknowledge", str(stuck[0].row.row), "--by", "NAME", "--reason")
+        say(
+            "feed a corrected opt-out of the contact, or record why nothing more is to be done:",
+            f"next: {place.command(*words, 'TEXT')}",
+        )
+
+
+def acknowledge(place: Place, rows: Sequence[int], said: tuple[str, str], *, withdraw: bool) -> int:
+    """Record that somebody has looked at opt-outs, or take that back."""
+    for option, words in zip(("--by", "--reason"), said, strict=True):
+        if not words.strip() or len(words) > WORDS_MAX or not words.isprintable():
+            message = f"must be one line of text, of {WORDS_MAX} characters at most."
+            raise typer.BadParameter(message, param_hint=option)
+    word = Word(said[0].strip(), said[1].strip(), withdraw)
+    with place.kept_in_errors():
+        changed = asyncio.run(store(settings_for(place), rows, word))
+    done = "withdrawn" if withdraw else "acknowledged"
+    state = "not acknowledged" if withdraw else "acknowledged already"
+    for row in dict.fromkeys(rows):
+        say(f"row {row}: {done if row in changed else state}")
+    return 0

@@ -1,0 +1,96 @@
+"""Opt-outs by their deadlines: what the listing is made of, and who has looked at them."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from zoneinfo import ZoneInfo
+
+from aftercall.adapters.clock import SystemClock
+from aftercall.adapters.federal_holidays import FederalHolidays
+from aftercall.adapters.journal.sqlite import SqliteJournal, open_archive
+from aftercall.domain.business_days import Calendar
+from aftercall.domain.opt_outs import Acknowledgement, OptOut, OptOutFilter, Standing, Terms, judge
+from aftercall.domain.outcomes import Category
+from aftercall.errors import JournalError
+from aftercall.ports import Archive
+from aftercall.settings import Settings
+
+
+def terms_of(settings: Settings) -> Terms:
+    """Return how long opt-outs may take."""
+    table = settings.opt_outs
+    return Terms(
+        calendar=Calendar(ZoneInfo(table.time_zone), FederalHolidays()),
+        business_days=table.business_days,
+        near_days=table.near_days,
+        codes=frozenset(
+            code for code, means in settings.outcomes.items() if means is Category.OPT_OUT
+        ),
+    )
+
+
+def now_ms() -> int:
+    """Return the time."""
+    return SystemClock().now_us() // 1000
+
+
+def judged(archive: Archive, asked: OptOutFilter, terms: Terms, at_ms: int) -> Iterator[OptOut]:
+    """Yield opt-outs with where they stand at `at_ms`, the nearest deadline first."""
+    return (judge(row, terms, at_ms) for row in archive.opt_outs(asked))
+
+
+@dataclass(frozen=True, slots=True)
+class Word:
+    """What somebody says of opt-outs.
+
+    Attributes:
+        by: who says it.
+        reason: why nothing more is to be done about them, or why something is.
+        withdrawn: an earlier acknowledgement is taken back.
+    """
+
+    by: str
+    reason: str
+    withdrawn: bool = False
+
+
+async def acknowledge(settings: Settings, rows: Sequence[int], word: Word) -> Sequence[int]:
+    """Store that somebody has looked at opt-outs; all of them, or none if one cannot be.
+
+    Returns:
+        The rows it was stored for: not those that stand so already.
+
+    Raises:
+        JournalBusy: another process works on the journal.
+        JournalError: there is no journal, or one of the rows is no opt-out or was applied in time.
+    """
+    with open_archive(settings.journal.path):
+        pass  # It says so if there is no journal, where opening one for work would make it.
+    journal = SqliteJournal(settings.journal.path)
+    try:
+        at_ms = now_ms()
+        terms = terms_of(settings)
+        found = [_standing(journal.archive, row, terms, at_ms) for row in dict.fromkeys(rows)]
+        changed = [
+            one.row.row
+            for one in found
+            if (one.standing is Standing.ACKNOWLEDGED) is word.withdrawn
+        ]
+        said = Acknowledgement(word.by, word.reason, at_ms)
+        await journal.opt_outs.acknowledge(changed, said, withdrawn=word.withdrawn)
+        return changed
+    finally:
+        journal.close()
+
+
+def _standing(archive: Archive, row: int, terms: Terms, at_ms: int) -> OptOut:
+    found = archive.opt_out(row)
+    if found is None:
+        message = f"Row {row} is no opt-out with a deadline of its own."
+        fix = "Choose rows from the list; it has their numbers in front."
+        raise JournalError(message, fix=fix, next_command="aftercall optouts")
+    one = judge(found, terms, at_ms)
+    if one.standing is Standing.APPLIED:
+        message = f"Row {row} was applied in time: there is nothing to acknowledge."
+        fix = "Leave it out. Nothing was stored."
+        raise JournalError(message, fix=fix, next_command="aftercall optouts")
+    return one

@@ -1,0 +1,154 @@
+"""What the sealer seals, and what becomes of keys."""
+
+import asyncio
+import json
+
+import pytest
+
+from aftercall.adapters.signing import Ed25519Signer
+from aftercall.domain.acts import Act, Deed
+from aftercall.domain.note import UNSIGNED_ORIGIN, Checkpoint, Note
+from aftercall.engine.sealing import Sealer
+from aftercall.errors import ConfigInvalid, JournalError
+from tests.contract.rig import broken
+
+from .rig import NAME, Copy, Desk, trust
+
+
+async def test_without_a_key_the_tree_is_built_and_not_signed(bench: Desk) -> None:
+    bench.signer = None
+    await bench.small()
+    found = Copy(bench.path, trust()).verified()
+    assert (found.entries, found.signed, found.checkpoints) == (5, 0, 4)
+    assert found.latest is not None
+    assert found.latest.origin == UNSIGNED_ORIGIN
+    assert found.keys == []
+
+
+async def test_a_key_that_comes_later_signs_what_was_there_before(
+    bench: Desk, signer: Ed25519Signer
+) -> None:
+    bench.signer = None
+    await bench.small()
+    bench.signer = signer
+    await bench.sealer.seal()
+    found = Copy(bench.path, trust(signer.key)).verified()
+    assert (found.entries, found.signed, found.checkpoints) == (6, 1, 5)
+    assert found.keys == [signer.key]
+
+
+async def test_a_key_is_introduced_once(bench: Desk, signer: Ed25519Signer) -> None:
+    for _ in range(3):
+        await bench.sealer.seal()
+    ((_, act),) = bench.journal.audit.acts()
+    assert (act["kind"], act["details"]) == ("key_added", {"key": signer.key.text})
+
+
+async def test_a_log_that_stays_unsigned_though_there_is_a_key_does_not_fit(
+    bench: Desk, signer: Ed25519Signer
+) -> None:
+    await bench.small()
+    bench.signer = None
+    await bench.settle("P9")
+    await bench.sealer.seal()
+    assert "is not signed" in str(Copy(bench.path, trust(signer.key)).misfit())
+    assert "is not signed" in str(Copy(bench.path, trust()).misfit())
+    bench.signer = signer
+    await bench.settle("P10")
+    await bench.sealer.seal()
+    assert Copy(bench.path, trust(signer.key)).misfit() is None
+
+
+async def rotated(bench: Desk, old: Ed25519Signer) -> Ed25519Signer:
+    new = Ed25519Signer.generate(NAME)
+    details = {"from": old.key.text, "key": new.key.text}
+    await bench.sealer.record(Deed(Act.KEY_ROTATED, details=details), old, new)
+    bench.signer = new
+    await bench.settle("P9")
+    await bench.sealer.seal()
+    return new
+
+
+async def test_a_rotation_is_signed_by_both_and_each_leads_to_the_other(
+    bench: Desk, signer: Ed25519Signer
+) -> None:
+    await bench.small()
+    new = await rotated(bench, signer)
+    for key in (signer.key, new.key):
+        found = Copy(bench.path, trust(key)).verified()
+        assert found.keys == [signer.key, new.key]
+    *_, rotation, _ = bench.journal.audit.checkpoints()
+    assert len(Note.parse(rotation.note).signatures) == 2
+    stranger = Ed25519Signer.generate(NAME)
+    assert "nothing leads to" in str(Copy(bench.path, trust(stranger.key)).misfit())
+
+
+async def test_a_key_that_the_old_one_did_not_sign_is_not_trusted(
+    bench: Desk, signer: Ed25519Signer
+) -> None:
+    await bench.small()
+    new = Ed25519Signer.generate(NAME)
+    details = {"from": signer.key.text, "key": new.key.text}
+    await bench.sealer.record(Deed(Act.KEY_ROTATED, details=details), new)
+    assert "nothing leads to" in str(Copy(bench.path, trust(signer.key)).misfit())
+    assert "nothing leads to" in str(Copy(bench.path, trust(new.key)).misfit())
+    assert Copy(bench.path, trust(signer.key, new.key)).misfit() is None
+
+
+async def test_a_key_that_was_replaced_seals_no_more(bench: Desk, signer: Ed25519Signer) -> None:
+    await bench.small()
+    await rotated(bench, signer)
+    bench.signer = signer
+    with pytest.raises(ConfigInvalid, match="was replaced"):
+        await bench.sealer.seal()
+
+
+async def test_it_seals_regularly_and_once_more_at_the_end(bench: Desk) -> None:
+    await bench.settle("P1")
+    done = asyncio.Event()
+    running = asyncio.create_task(bench.sealer.run(done))
+    async with asyncio.timeout(20):
+        while not bench.journal.audit.sealed():  # noqa: ASYNC110 - it is read, as others read it
+            await asyncio.sleep(0.001)
+    await bench.settle("P2")
+    done.set()
+    await running
+    assert bench.journal.audit.sealed() == 3
+
+
+async def test_two_sealers_at_once_seal_everything_once(bench: Desk, signer: Ed25519Signer) -> None:
+    await bench.rig.admit(*(broken(contact=f"P{number}") for number in range(600)))
+    sealers = [Sealer(bench.journal.audit, signer, bench.clock) for _ in range(2)]
+    await asyncio.gather(*(sealer.seal() for sealer in sealers))
+    found = Copy(bench.path, trust(signer.key)).verified()
+    assert found.unsealed == 0
+
+
+async def test_a_damaged_tree_is_not_grown(bench: Desk) -> None:
+    await bench.small()
+    await bench.journal.audit._writer.run(lambda db: db.execute("DELETE FROM audit_tile"))
+    await bench.settle("P9")
+    with pytest.raises(JournalError, match="damaged") as refusal:
+        await bench.sealer.seal()
+    assert refusal.value.next_command == "aftercall audit verify"
+
+
+async def test_an_entry_that_is_missing_is_not_sealed_over(bench: Desk) -> None:
+    await bench.small()
+    await bench.settle("P9")
+    await bench.settle("P10")
+    await bench.journal.audit._writer.run(
+        lambda db: db.execute("DELETE FROM audit WHERE contact = 'P9'")
+    )
+    with pytest.raises(JournalError, match="not in the journal any more"):
+        await bench.sealer.seal()
+
+
+async def test_a_checkpoint_says_when_and_how_many(bench: Desk) -> None:
+    await bench.small()
+    stored = list(bench.journal.audit.checkpoints())
+    checkpoints = [Checkpoint.parse(Note.parse(one.note).text) for one in stored]
+    assert [one.size for one in checkpoints] == [1, 2, 4, 5, 6]
+    assert [one.at_ms - checkpoints[0].at_ms for one in checkpoints] == [0, 0, 5000, 10_000, 15_000]
+    assert {one.origin for one in checkpoints} == {NAME}
+    assert json.loads(bench.journal.audit.texts(0, 1)[0])["kind"] == "key_added"
