@@ -302,6 +302,10 @@ class Machine:
 
     def _run_id(self) -> str:
         open_run = self.archive.newest_open_run()
+        if self.network.calm:
+            # `aftercall resume RUN`: without a name the newest goes on, for as long as it is open.
+            unread = [one.run for one in self.archive.runs() if not one.intake_complete]
+            open_run = next(iter(unread), open_run)
         if open_run is not None and not self._feeds_next():
             return open_run
         return f"run-{min(self.fed, len(self.history.inputs) - 1)}"
@@ -310,6 +314,8 @@ class Machine:
         """Say whether the next input is fed, although older rows may be open."""
         if self.fed >= len(self.history.inputs):
             return False
+        if self.network.calm:
+            return all(one.intake_complete for one in self.archive.runs())
         if self.archive.newest_open_run() is None:
             return True
         return self.network.chance("feeds", self.outcome.processes) < 0.3
