@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from aftercall.adapters.journal.sqlite.audit_log import acts_in, sealed_in
-from aftercall.adapters.journal.sqlite.connection import told
+from aftercall.adapters.journal.sqlite.connection import drop_backups, told
 from aftercall.adapters.journal.sqlite.rows import add_act
 from aftercall.adapters.journal.sqlite.statements import statement
 from aftercall.adapters.journal.sqlite.writer import Writer
@@ -55,6 +55,7 @@ class SqliteKeeping:
     async def _sweep(self) -> None:
         """Let nothing of what was taken out remain in the journal's files."""
         await self._writer.alone(_sweep)
+        drop_backups(self._path)
 
 
 def _held_of(db: sqlite3.Connection, scope: Scope) -> PersonalData:
