@@ -119,6 +119,7 @@ def test_check_says_what_the_tenant_offers_and_what_follows(north: Desk, acd: Te
     assert done.returncode == 0
     assert levels(done.stdout) == {
         "journal": "ok",
+        "audit": "warn",
         "sign in": "ok",
         "clock": "ok",
         "address": "ok",
