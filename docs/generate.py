@@ -1,4 +1,4 @@
-"""Writes what the documentation says of the code: states, configuration, commands.
+"""Writes what the documentation says of the code: states, configuration, commands, profiles.
 
 Run it to write; with --check it only says whether something is out of date and exits 1.
 """
@@ -9,6 +9,7 @@ from pathlib import Path
 
 from generate_commands import commands_page
 from generate_configuration import configuration_page
+from generate_profiles import profile_schema, profiles_page
 from generate_states import states_section
 
 DOCS = Path(__file__).parent
@@ -26,6 +27,8 @@ PAGES: dict[Path, Callable[[], str]] = {
     DOCS / "concepts.md": lambda: section(DOCS / "concepts.md", "states", states_section()),
     DOCS / "configuration.md": configuration_page,
     DOCS / "cli.md": commands_page,
+    DOCS / "profiles.md": profiles_page,
+    DOCS / "profile.schema.json": profile_schema,
 }
 
 

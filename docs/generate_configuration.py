@@ -40,11 +40,15 @@ start from the working directory.
 ## Secrets
 
 They come only from the environment, or from files that it names; never from the configuration.
+The profile says which are needed ([profiles](profiles.md)).
 
 | variable | meaning |
 |---|---|
 | `CXONE_CLIENT_ID` | the client id at the tenant |
 | `CXONE_CLIENT_SECRET` | the client secret at the tenant |
+| `CXONE_ACCESS_KEY_ID` | the id of an access key, for a profile that signs in with one |
+| `CXONE_ACCESS_KEY_SECRET` | its secret |
+| `CXONE_TOKEN` | a token that was had elsewhere, for a profile that takes one |
 | `AFTERCALL_CRM_SECRET` | what signs the CRM's events; needed if `crm.url` is set |
 | `AFTERCALL_CRM_SECRET_NAME` | the same for the endpoint `name`, unless `signing_env` says other |
 
@@ -54,6 +58,10 @@ without white space; while it is rotated (`aftercall crm rotate-secret`) there m
 white space between them. A proxy with a password is given as `AFTERCALL__TENANT__PROXY`.
 """
 
+HEADINGS = {
+    "outcomes": "Which outcome codes the tenant has.",
+    "outcome_ids": "What the tenant calls them, where its API takes ids.",
+}
 BOUNDS = {"gt": "more than", "ge": "at least", "le": "at most"}
 
 
@@ -78,7 +86,7 @@ def configuration_page() -> str:
             if model is Crm:
                 lines += ["", *endpoint_table()]
         else:
-            lines += [*heading(name, "Which outcome codes the tenant has."), row("*CODE*", field)]
+            lines += [*heading(name, HEADINGS[name]), row("*CODE*", field)]
         lines.append("")
     return "\n".join(lines)
 

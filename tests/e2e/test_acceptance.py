@@ -1,6 +1,7 @@
 """The whole job as it is promised, by the installed command, against the tenant's own books."""
 
 import random
+import time
 from pathlib import Path
 
 from tests.e2e.acceptance_rig import (
@@ -66,14 +67,20 @@ def test_twenty_deaths_end_like_none(tmp_path: Path) -> None:
         undisturbed = aftercall(quiet, "sync", str(prepare(quiet, one, made.rows)))
         wanted = one.effective()
 
+    deaths_at_work = 0
     with tenant(deadly, made.world, FAULTS) as one:
         path = prepare(deadly, one, made.rows)
         for _ in range(KILLS):
             # Killed before the run was in the journal, there is nothing to resume.
+            began = time.monotonic()
             begun = aftercall(deadly, "runs").report.get("runs")
+            # How long a command takes to start on this machine now.
+            start = time.monotonic() - began
             again = ("resume",) if begun else ("sync", str(path))
-            killed_after(deadly, chance.uniform(0.3, 1.3), *again)
+            killed_after(deadly, start + chance.uniform(0.0, 1.0), *again)
+            deaths_at_work += begun is not None and begun != []
         last = aftercall(deadly, "resume")
+        assert deaths_at_work >= KILLS // 2
         assert one.effective() == wanted
         books_balance(one, made.expected["applied"])
 

@@ -26,6 +26,8 @@ OURS_AT_START = {
     "aftercall.interfaces.cli.main",
     "aftercall.interfaces.cli.options",
     "aftercall.interfaces.cli.optouts",
+    "aftercall.interfaces.cli.outcomes",
+    "aftercall.interfaces.cli.profiles",
     "aftercall.interfaces.cli.program",
     "aftercall.interfaces.cli.setup",
     "aftercall.interfaces.cli.trail",

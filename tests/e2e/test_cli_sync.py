@@ -271,6 +271,8 @@ def test_names_that_are_no_text(office: Desk, tenant: Tenant):
     document = office.json("sync", "calls.csv", "--results", "r\udce9sults")
     assert document["files"]["success"].startswith("r\udce9sults/")
     assert office.run("export", "--results", "r\udce9sults").returncode == 0
+    erased = office.run("audit", "erase", "--contact", "p0", "--reason", "ticket 12", "--yes")
+    assert "1 result file written anew" in erased.stderr
     assert len(tenant.ledger) == 1
 
 

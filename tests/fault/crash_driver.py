@@ -138,18 +138,27 @@ class InsideWriter:
 class Wire:
     """A transport with points before a request leaves and after its answer came."""
 
-    def __init__(self, transport: Transport, points: Points, names: dict[str, str]) -> None:
+    def __init__(
+        self, transport: Transport, points: Points, name: Callable[[HttpRequest], str]
+    ) -> None:
         self._transport = transport
         self._points = points
-        self._names = names
+        self._name = name
 
     async def send(self, request: HttpRequest) -> HttpResponse:
-        name = self._names[request.method]
+        name = self._name(request)
         self._points.reach(f"before {name}")
         try:
             return await self._transport.send(request)
         finally:
             self._points.reach(f"after {name}")
+
+
+def named(request: HttpRequest) -> str:
+    """Return what a request to the tenant is, on any surface."""
+    if not request.headers.get("Authorization", "").startswith("Bearer "):
+        return "token"
+    return "read" if request.method == "GET" else "write"
 
 
 INSIDE = {
@@ -175,9 +184,9 @@ def wrap(session: Session, points: Points) -> None:
     # Its other calls are made in threads, and wait for nothing.
     journal.audit.seal = Port(_Sealing(journal.audit.seal), points).seal
     outside = session._outside
-    tenant = Wire(outside.tenant, points, {"POST": "token", "GET": "read", "PATCH": "write"})
+    tenant = Wire(outside.tenant, points, named)
     crm = [
-        replace(line, transport=Wire(line.transport, points, {"POST": "delivery"}))
+        replace(line, transport=Wire(line.transport, points, lambda _: "delivery"))
         for line in outside.crm
     ]
     session._outside = replace(outside, tenant=tenant, crm=crm)

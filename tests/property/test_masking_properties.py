@@ -12,7 +12,7 @@ from aftercall.domain.answer import one_line
 from aftercall.domain.disposition import Disposition, Json
 from aftercall.domain.masking import LEFT_OUT as ROW_LEFT_OUT
 from aftercall.wire.masking import Mask
-from aftercall.wire.responses import clean
+from aftercall.wire.refusals import clean
 
 from .strategies import notes
 

@@ -16,8 +16,9 @@ from aftercall.domain.outcomes import CODE
 from aftercall.wire.auth import Token, TokenRefused, TokenUnavailable, read_token
 from aftercall.wire.http import HttpResponse
 from aftercall.wire.masking import Mask
-from aftercall.wire.requests import Target, read_request, write_request
+from aftercall.wire.requests import ON_NOTHING, read_request, write_request
 from aftercall.wire.responses import read_contact, read_written
+from aftercall.wire.target import Target
 
 from .strategies import MATRIX, NOW, any_cell, any_cells, any_text, ids, instants, json_values
 
@@ -28,9 +29,13 @@ PROFILE = load_profile("outbound-v1")
 TARGET = Target(PROFILE, "https://acme.niceincontact.com")
 RULES = Rules(MATRIX, NOW)
 
+TOKEN_FIELDS = ("access_token", "expires_in")
+
 field_values = json_values | any_text | instants.map(str) | st.floats()
 documents = st.dictionaries(
-    st.sampled_from([*PROFILE.read.fields.values(), *PROFILE.words, "access_token", "expires_in"]),
+    st.sampled_from(
+        [*map(str, PROFILE.read.fields.values()), *PROFILE.errors.words, *TOKEN_FIELDS]
+    ),
     field_values,
 )
 bodies = st.one_of(
@@ -104,7 +109,7 @@ def test_whatever_is_a_disposition_can_be_keyed_and_sent(cells: dict[str, object
     assert CODE.fullmatch(disposition.outcome)
     assert key_of(disposition) == key_of(disposition)
     assert read_request(TARGET, disposition, "t", "r").url.isascii()
-    body = write_request(TARGET, disposition, "t", "r", None).body
+    body = write_request(TARGET, disposition, "t", "r", ON_NOTHING).body
     assert body is not None
     sent: Mapping[str, object] = json.loads(body)
     assert sent["outcomeCode"] == disposition.outcome

@@ -8,7 +8,7 @@ from aftercall.domain.answer import one_line
 from aftercall.domain.disposition import Disposition
 from aftercall.domain.masking import LEFT_OUT, without_personal_data
 from aftercall.wire.masking import Mask
-from aftercall.wire.responses import WORDS_CHARACTERS_MAX, clean
+from aftercall.wire.refusals import WORDS_CHARACTERS_MAX, clean
 
 from .strategies import any_text, instants, notes
 

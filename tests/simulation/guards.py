@@ -79,8 +79,8 @@ def _lost_is_not_sent() -> Any:
 
 
 def _no_condition() -> Any:
-    def write_request(target: Any, row: Any, token: str, request_id: str, etag: Any) -> Any:
-        return requests.write_request(target, row, token, request_id, None)
+    def write_request(target: Any, row: Any, token: str, request_id: str, basis: Any) -> Any:
+        return requests.write_request(target, row, token, request_id, replace(basis, etag=None))
 
     return _swapped(tenant, "write_request", write_request)
 

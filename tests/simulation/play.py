@@ -36,7 +36,7 @@ from aftercall.engine.rounds import TurnLimits
 from aftercall.engine.run import Input, Journal, Outside, Plan, Run
 from aftercall.errors import Interrupted, JournalError, Paused
 from aftercall.ports import Candidate, SourceRecord
-from aftercall.wire.requests import Identity, Target
+from aftercall.wire.target import Identity, Target
 
 from .books import Books
 from .disk import PATH, SteppedWriter, new_disk

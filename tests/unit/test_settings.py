@@ -13,7 +13,6 @@ from aftercall.domain.pacing import Pace
 from aftercall.domain.retry import DeferPolicy, RetryPolicy
 from aftercall.errors import ConfigInvalid
 from aftercall.settings import (
-    Credentials,
     Crm,
     Limits,
     Rows,
@@ -24,6 +23,9 @@ from aftercall.settings import (
     load_settings,
     settings_from,
 )
+
+CLIENT = ("client_id", "client_secret")
+KEY = ("key_id", "key_secret")
 
 MINIMAL = """
 [tenant]
@@ -64,6 +66,20 @@ def problems(
     head, *lines = str(caught.value).split("\n  ")
     assert head.endswith("has 1 problem:" if len(lines) == 1 else f"has {len(lines)} problems:")
     return lines
+
+
+@pytest.mark.parametrize("name", ["Outbound V1", "", "outbound_v1"])
+def test_a_profile_is_a_name_or_a_path(written: Write, name: str) -> None:
+    text = MINIMAL.replace("[tenant]", f'[tenant]\nprofile = "{name}"')
+    with pytest.raises(ConfigInvalid, match=r"tenant\.profile: must be the name of a profile"):
+        load_settings(written(text), {})
+
+
+def test_a_profile_of_ones_own_lies_beside_the_file(written: Write) -> None:
+    path = written(MINIMAL.replace("[tenant]", '[tenant]\nprofile = "./gateway.toml"'))
+    assert Path(load_settings(path, {}).tenant.profile) == path.parent / "gateway.toml"
+    environment = {"AFTERCALL__TENANT__PROFILE": "outbound-v1"}
+    assert load_settings(path, environment).tenant.profile == "outbound-v1"
 
 
 class TestPrecedence:
@@ -597,29 +613,29 @@ class TestPlainValues:
 
 class TestCredentials:
     def test_from_variables(self) -> None:
-        found = load_credentials({"CXONE_CLIENT_ID": "me", "CXONE_CLIENT_SECRET": SECRET})
-        assert found.client_id == "me"
-        assert found.client_secret.get_secret_value() == SECRET
+        found = load_credentials({"CXONE_CLIENT_ID": "me", "CXONE_CLIENT_SECRET": SECRET}, [CLIENT])
+        assert found["client_id"].get_secret_value() == "me"
+        assert found["client_secret"].get_secret_value() == SECRET
         assert SECRET not in repr(found)
-        assert isinstance(found, Credentials)
 
     def test_from_files(self, written: Write) -> None:
         environment = {
             "CXONE_CLIENT_ID_FILE": str(written("\ufeffme\r\n", "id")),
             "CXONE_CLIENT_SECRET_FILE": str(written(f"  {SECRET}\n", "secret")),
         }
-        found = load_credentials(environment)
-        assert (found.client_id, found.client_secret.get_secret_value()) == ("me", SECRET)
+        found = load_credentials(environment, [CLIENT])
+        told = [secret.get_secret_value() for secret in found.values()]
+        assert told == ["me", SECRET]
 
     def test_both_missing_are_one_message(self) -> None:
         with pytest.raises(ConfigInvalid) as caught:
-            load_credentials({})
+            load_credentials({}, [CLIENT])
         assert str(caught.value) == "CXONE_CLIENT_ID and CXONE_CLIENT_SECRET are not set."
         assert "CXONE_CLIENT_SECRET_FILE" in caught.value.fix
 
     def test_one_missing_is_named_alone(self) -> None:
         with pytest.raises(ConfigInvalid) as caught:
-            load_credentials({"CXONE_CLIENT_ID": "me"})
+            load_credentials({"CXONE_CLIENT_ID": "me"}, [CLIENT])
         assert str(caught.value) == "CXONE_CLIENT_SECRET is not set."
         assert "CXONE_CLIENT_ID" not in caught.value.fix
 
@@ -644,7 +660,7 @@ class TestCredentials:
     )
     def test_what_cannot_be_used_is_said(self, given: dict[str, str], problem: str) -> None:
         with pytest.raises(ConfigInvalid) as caught:
-            load_credentials({"CXONE_CLIENT_ID": "me", **given})
+            load_credentials({"CXONE_CLIENT_ID": "me", **given}, [CLIENT])
         assert str(caught.value).startswith(problem)
         assert SECRET not in str(caught.value)
         assert "CXONE_CLIENT_SECRET in the environment" in caught.value.fix
@@ -662,12 +678,41 @@ class TestCredentials:
         path.write_bytes(content)
         environment = {"CXONE_CLIENT_ID": "me", "CXONE_CLIENT_SECRET_FILE": str(path)}
         with pytest.raises(ConfigInvalid, match=problem):
-            load_credentials(environment)
+            load_credentials(environment, [CLIENT])
 
     def test_missing_and_malformed_are_told_together(self) -> None:
         with pytest.raises(ConfigInvalid) as caught:
-            load_credentials({"CXONE_CLIENT_ID": ""})
+            load_credentials({"CXONE_CLIENT_ID": ""}, [CLIENT])
         assert str(caught.value) == "CXONE_CLIENT_SECRET is not set; CXONE_CLIENT_ID: is empty."
+
+    @pytest.mark.parametrize(
+        ("given", "wanted"),
+        [
+            ({"CXONE_ACCESS_KEY_ID": "k", "CXONE_ACCESS_KEY_SECRET": "s"}, KEY),
+            (
+                {
+                    "CXONE_ACCESS_KEY_ID": "k",
+                    "CXONE_ACCESS_KEY_SECRET": "s",
+                    "CXONE_CLIENT_ID": "c",
+                    "CXONE_CLIENT_SECRET": "d",
+                },
+                (*CLIENT, *KEY),
+            ),
+        ],
+    )
+    def test_the_first_way_whose_secrets_are_all_set_is_used(
+        self, given: dict[str, str], wanted: tuple[str, ...]
+    ) -> None:
+        assert tuple(load_credentials(given, [(*CLIENT, *KEY), KEY])) == wanted
+
+    def test_what_is_missing_is_that_of_the_nearest_way_and_the_others_are_named(self) -> None:
+        with pytest.raises(ConfigInvalid) as caught:
+            load_credentials({"CXONE_ACCESS_KEY_ID": "k"}, [(*CLIENT, *KEY), KEY])
+        assert str(caught.value) == "CXONE_ACCESS_KEY_SECRET is not set."
+        assert "Instead you can set CXONE_CLIENT_ID and" in caught.value.fix
+
+    def test_a_tenant_that_needs_none_gets_none(self) -> None:
+        assert load_credentials({}, [()]) == {}
 
 
 class TestCrmSecrets:

@@ -102,7 +102,7 @@ def test_it_has_every_table() -> None:
 
 def test_it_is_short_enough_to_be_read() -> None:
     lines = starter_text().splitlines()
-    assert len(lines) < 90
+    assert len(lines) < 100
     assert max(map(len, lines)) <= 100
 
 

@@ -18,13 +18,17 @@ class Observed:
     Attributes:
         state: the dialer state, normalised and of bounded length, or None if there is none.
         idle: that state is one of those that may be written over.
+        closed: it is one in which the tenant takes no write any more.
         outcome: the outcome code that the contact has, or None.
         agent: the id of the agent, or None.
         notes: the notes, or None.
         timestamp_ms: when that outcome was reached, or None if the tenant did not say.
         stamp_unknown: the tenant did say, but not so that it can be understood.
+        stored_ms: when the tenant stored that outcome, if it tells that instead: it says nothing
+            of when the outcome was reached.
         custom_fields: further values by name, or None.
         etag: the entity tag to write against (RFC 9110, section 8.8.3), or None.
+        told: further ids of the contact at the tenant, by name.
     """
 
     state: str | None
@@ -36,13 +40,20 @@ class Observed:
     etag: str | None = None
     idle: bool = False
     stamp_unknown: bool = False
+    closed: bool = False
+    stored_ms: int | None = None
+    told: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """The contact was read."""
+    """The contact was read.
+
+    `outcome_id` is what the tenant calls the row's outcome; None if it takes the code itself.
+    """
 
     contact: Observed
+    outcome_id: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +78,15 @@ class Throttled:
     """Too many requests (429): nothing was done; the wait is the tenant's, if it named one."""
 
     retry_after_seconds: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Busy:
+    """It cannot be done now and was not; that is no failure, and it may work later."""
+
+    code: str
+    words: str = ""
+    wait_seconds: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,12 +129,13 @@ class Uncertain:
     words: str = ""
 
 
-ReadAnswer = Found | Absent | Throttled | Unauthorized | Forbidden | Refused | Unavailable
+ReadAnswer = Found | Absent | Throttled | Busy | Unauthorized | Forbidden | Refused | Unavailable
 WriteAnswer = (
     Accepted
     | Stale
     | Absent
     | Throttled
+    | Busy
     | Unauthorized
     | Forbidden
     | Refused

@@ -27,6 +27,12 @@ TIME_UNREADABLE = (
     "The tenant holds an outcome whose time cannot be read, so it is unknown which is newer."
 )
 
+STORED_LATER = (
+    "The tenant holds an outcome that it stored after this one was reached, and does not tell when"
+    " that one was reached: it is unknown which is newer. Feed this one with a later time to have"
+    " it written."
+)
+
 
 @dataclass(frozen=True, slots=True)
 class Claim:
@@ -96,6 +102,7 @@ class WritePolicy:
 
     Attributes:
         active_states: dialer states, in capitals, of a contact that is on a call.
+        closed_words: what is said of a contact that the tenant takes no outcome for any more.
         same_everything: a contact is unchanged only if agent, notes and custom fields are the
             same too; else the same outcome is enough.
         retry: the schedule of attempts.
@@ -103,6 +110,7 @@ class WritePolicy:
     """
 
     active_states: frozenset[str]
+    closed_words: str = "The contact is closed."
     same_everything: bool = False
     retry: RetryPolicy = field(default_factory=RetryPolicy)
     defer: DeferPolicy = field(default_factory=DeferPolicy)
@@ -209,22 +217,39 @@ def decide(claim: Claim, contact: Observed, policy: WritePolicy) -> Verdict | No
         )
     if same(contact, claim.disposition, everything=policy.same_everything):
         return Verdict(Event.HOLD, "same_in_tenant", "The tenant held the same outcome already.")
+    verdict = _compare_times(claim, contact) or _look_at_state(contact, policy)
+    if verdict is not None:
+        return verdict
+    if claim.attempt > policy.retry.attempts_max:
+        return Verdict(
+            Event.EXHAUST, "attempts_used_up", "All attempts are used up; the tenant holds none."
+        )
+    return None
+
+
+def _compare_times(claim: Claim, contact: Observed) -> Verdict | None:
+    """Say what becomes of a row whose outcome is not newer than the tenant's for certain."""
     if contact.stamp_unknown and contact.outcome is not None:
         return Verdict(Event.REJECT, "unreadable_timestamp", TIME_UNREADABLE)
+    if contact.stored_ms is not None and contact.stored_ms > claim.timestamp_ms:
+        return Verdict(Event.REJECT, "stored_later_in_tenant", STORED_LATER)
     if contact.timestamp_ms is not None and contact.timestamp_ms > claim.timestamp_ms:
         return Verdict(
             Event.SUPERSEDE, "newer_in_tenant", "The tenant holds a newer outcome of the contact."
         )
+    return None
+
+
+def _look_at_state(contact: Observed, policy: WritePolicy) -> Verdict | None:
+    """Say what becomes of a row whose contact may not be written now."""
+    if contact.closed:
+        return Verdict(Event.REJECT, "contact_closed", policy.closed_words)
     if contact.state in policy.active_states:
         return Verdict(Event.DEFER, "on_call", f"The contact is {contact.state}.", counts=False)
     if not contact.idle:
         # Any state that is not known may be a live call: G2 lets nothing leave on a guess.
         words = f"The contact is in a state that is not known: {contact.state or 'none is told'}."
         return Verdict(Event.DEFER, "unknown_state", words, counts=False)
-    if claim.attempt > policy.retry.attempts_max:
-        return Verdict(
-            Event.EXHAUST, "attempts_used_up", "All attempts are used up; the tenant holds none."
-        )
     return None
 
 
@@ -256,9 +281,16 @@ def verdict_of_write(got: answer.WriteAnswer) -> Verdict | None:
 
 
 def _common_verdict(
-    got: answer.Absent | answer.Throttled | answer.Unauthorized | answer.Forbidden | answer.Refused,
+    got: answer.Absent
+    | answer.Throttled
+    | answer.Busy
+    | answer.Unauthorized
+    | answer.Forbidden
+    | answer.Refused,
 ) -> Verdict | None:
     match got:
+        case answer.Busy(code, words, seconds):
+            return Verdict(Event.POSTPONE, code, words, seconds, counts=False)
         case answer.Absent(words):
             return Verdict(Event.MISS, "no_such_contact", words)
         case answer.Refused(code, words):

@@ -17,8 +17,8 @@ from aftercall.engine.progress import Progress
 from aftercall.ports import Clock, Delivery, DeliveryResult, Outbox, Transport
 from aftercall.wire.heard import beginning
 from aftercall.wire.http import HttpRequest, HttpResponse, SendFailure
+from aftercall.wire.refusals import retry_after_seconds
 from aftercall.wire.requests import USER_AGENT
-from aftercall.wire.responses import retry_after_seconds
 
 LOOK_SECONDS = 1.0
 """How often the outbox is looked at when nobody says that something is in it."""

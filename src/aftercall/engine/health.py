@@ -15,6 +15,7 @@ from aftercall.domain.answer import (
 from aftercall.engine.halt import Halt
 from aftercall.errors import AccessDenied, TenantUnreachable
 from aftercall.ports import Clock
+from aftercall.wire.language.refusals import Needs
 
 OUTAGE_SECONDS = 60.0
 OUTAGE_ANSWERS = 5
@@ -27,8 +28,9 @@ DENIED_ANSWERS = 5
 class Health:
     """Judges the tenant by all rows' answers together."""
 
-    def __init__(self, halt: Halt, clock: Clock) -> None:
+    def __init__(self, halt: Halt, clock: Clock, needs: Needs) -> None:
         self._halt = halt
+        self._needs = needs
         self._clock = clock
         self._failures = 0
         self._good_at = clock.seconds()
@@ -71,8 +73,6 @@ class Health:
         if self._denied[operation] >= DENIED_ANSWERS:
             doing = "read contacts" if operation == "read" else "write dispositions"
             message = f"The tenant allows us to {doing} nowhere (403): {words or 'no reason given'}"
-            scope = (
-                "outbound:contact:write" if operation == "read" else "outbound:disposition:write"
-            )
-            fix = f"Have the scope {scope} granted to the client id. No row was failed for it."
+            need = self._needs.read if operation == "read" else self._needs.write
+            fix = f"Have {need} granted to these credentials. No row was failed for it."
             self._halt.throw(AccessDenied(message, fix=fix, next_command="aftercall check"))

@@ -25,7 +25,7 @@ from aftercall.engine.tenant import Tenant
 from aftercall.engine.writer import Surroundings, Writer
 from aftercall.errors import AccessDenied, AftercallError
 from aftercall.ports import Claims, Clock, Intake, Outbox, Pacing, SourceRecord, Transport
-from aftercall.wire.requests import Identity, Target
+from aftercall.wire.target import Identity, Target
 
 NOTE_SECONDS = 2.0
 """How often the report's figures about the pace are stored."""
@@ -200,10 +200,10 @@ class Run:
 
     def _rounds(self, session: Session) -> Rounds:
         outside, plan = self.outside, self.plan
-        tenant = Tenant(outside.target, session, outside.tenant, outside.clock)
+        tenant = Tenant(session, outside.tenant, outside.clock)
         surroundings = Surroundings(
             self.halt,
-            Health(self.halt, outside.clock),
+            Health(self.halt, outside.clock, outside.target.profile.needs),
             outside.clock,
             outside.chance,
             outside.request_id,

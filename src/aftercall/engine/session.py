@@ -2,17 +2,29 @@
 
 import asyncio
 import logging
+import math
 from collections import deque
 from collections.abc import Callable
+from dataclasses import replace
 
 from aftercall.domain.disposition import Disposition
 from aftercall.domain.retry import RetryPolicy
 from aftercall.errors import CredentialsRefused, TenantUnreachable
 from aftercall.ports import Clock, Transport
-from aftercall.wire.auth import Token, TokenRefused, TokenUnavailable, read_token
-from aftercall.wire.http import SendFailure
+from aftercall.wire.auth import (
+    Token,
+    TokenAnswered,
+    TokenRefused,
+    TokenUnavailable,
+    read_token,
+    refreshed_by,
+)
+from aftercall.wire.discovery import api_url_in, tenant_id_of
+from aftercall.wire.http import HttpRequest, SendFailure
+from aftercall.wire.language.sign_in import Auth
 from aftercall.wire.masking import Mask
-from aftercall.wire.requests import Identity, Target, token_request
+from aftercall.wire.requests import discovery_request, refresh_request, token_request
+from aftercall.wire.target import Identity, Target, auth_of
 
 SIGN_IN = RetryPolicy(attempts_max=5, wait_seconds_initial=0.5, wait_seconds_max=5.0)
 """How often the token endpoint is asked before the run is paused."""
@@ -43,7 +55,8 @@ class Session:
         self._proven: Token | None = None
         self._never_accepted = 0
         self._renewing = asyncio.Lock()
-        self._told: deque[str] = deque(maxlen=TOKENS_MAX)
+        # A token and what it can be renewed for, of each of the last tokens.
+        self._told: deque[str] = deque(maxlen=2 * TOKENS_MAX)
         self.issued = 0
 
     async def token(self) -> Token:
@@ -59,13 +72,18 @@ class Session:
         return await self.renew(token)
 
     @property
+    def target(self) -> Target:
+        """The tenant; its API's address is known once there is a token."""
+        return self._target
+
+    @property
     def latest(self) -> Token | None:
         """The token that was had last; None before the first."""
         return self._token
 
     def mask(self, row: Disposition | None = None) -> Mask:
         """Return what must not come back in the tenant's words: all that it knows from us."""
-        return Mask((self._identity.client_secret, *self._told), row)
+        return Mask((*self._identity.secrets, *self._told), row)
 
     async def renew(self, stale: Token | None) -> Token:
         """Return a token other than `stale`, asking for one unless somebody else just has.
@@ -106,24 +124,68 @@ class Session:
             got = await self._ask()
             if isinstance(got, Token):
                 self.issued += 1
-                self._told.append(got.secret)
+                self._note(got)
                 log.info("token %d issued", self.issued)
-                return got
+                lost = await self._find_api(got)
+                if lost is None:
+                    return got
+                got = TokenUnavailable(lost)
             if isinstance(got, TokenRefused):
-                message = f"The tenant refused the client credentials: {got.words}"
-                fix = "Check CXONE_CLIENT_ID and CXONE_CLIENT_SECRET, and tenant.instance."
+                message = f"The tenant refused the {self._auth.called}: {got.words}"
+                fix = f"Check {' and '.join(self._auth.variables)}, and tenant.instance."
                 raise CredentialsRefused(message, fix=fix, next_command="aftercall check")
             words = got.words
             if attempt < SIGN_IN.attempts_max:
                 await asyncio.sleep(SIGN_IN.wait_seconds(attempt, self._chance()))
-        url = self._target.base_url + self._target.profile.token.path
+        url = self._target.sign_in_url(self._auth.url or "")
         message = f"No token could be had from {url}: {words}"
         fix = "Check tenant.instance or tenant.base_url, the network and the proxy."
         raise TenantUnreachable(message, fix=fix, next_command="aftercall check")
 
-    async def _ask(self) -> Token | TokenRefused | TokenUnavailable:
+    @property
+    def _auth(self) -> Auth:
+        return auth_of(self._target.profile, self._identity)
+
+    def _note(self, token: Token) -> None:
+        """Remember what the tenant must not quote back."""
+        self._told.extend(filter(None, (token.secret, token.refresh)))
+
+    async def _ask(self) -> TokenAnswered:
+        """Ask for a token: by the last one's refresh token if there is one, else anew."""
+        request = token_request(self._target, self._identity)
+        if request is None:
+            return Token(self._identity.bearer, math.inf)
+        refresh = None if self._token is None else self._token.refresh
+        if refresh is not None:
+            renewal = refresh_request(self._target, self._identity, refresh)
+            if renewal is not None:
+                got = await self._answered(renewal, refreshed_by(self._auth))
+                if isinstance(got, Token):
+                    return got
+        return await self._answered(request, self._auth)
+
+    async def _answered(self, request: HttpRequest, auth: Auth) -> TokenAnswered:
         try:
-            response = await self._transport.send(token_request(self._target, self._identity))
+            response = await self._transport.send(request)
         except SendFailure as failure:
             return TokenUnavailable(failure.words)
-        return read_token(self._target.profile, response, self._clock.seconds(), self.mask())
+        now = self._clock.seconds()
+        return read_token(self._target.profile, response, now, self.mask(), auth)
+
+    async def _find_api(self, token: Token) -> str | None:
+        """Find out where the API is, unless that is known; return why that failed."""
+        if self._target.api_url is not None:
+            return None
+        tenant_id = tenant_id_of(self._target, token.claims)
+        request = discovery_request(self._target, tenant_id, token.secret)
+        if request is None:
+            return None
+        try:
+            response = await self._transport.send(request)
+        except SendFailure as failure:
+            return failure.words
+        api_url = api_url_in(self._target, response)
+        if api_url is None:
+            return f"{request.url} (status {response.status}) names no address of the API to trust"
+        self._target = replace(self._target, api_url=api_url)
+        return None

@@ -1,18 +1,20 @@
 """Talking to the tenant about one row: with a token, in its lane, timed."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from aftercall.domain.answer import Found, ReadAnswer, WriteAnswer
 from aftercall.domain.disposition import Disposition
 from aftercall.domain.pacing import SECOND_US
 from aftercall.engine.lane import Lane
+from aftercall.engine.reader import Operation, Reader
 from aftercall.engine.session import Session
 from aftercall.ports import Clock, Transport
 from aftercall.wire.auth import Token
 from aftercall.wire.http import HttpRequest, HttpResponse, SendFailure
-from aftercall.wire.requests import Target, read_request, write_request
-from aftercall.wire.responses import read_contact, read_failure, read_written, written_failure
+from aftercall.wire.refusals import is_unauthorized
+from aftercall.wire.requests import Basis, write_request
+from aftercall.wire.responses import read_written, written_failure
 
 FRESH_SECONDS = 2.0
 """A read older than this is made again before anything is written over it (G2)."""
@@ -40,33 +42,36 @@ class Timing:
 class Tenant:
     """Reads and writes contacts."""
 
-    def __init__(
-        self, target: Target, session: Session, transport: Transport, clock: Clock
-    ) -> None:
-        self.target = target
+    def __init__(self, session: Session, transport: Transport, clock: Clock) -> None:
         self._session = session
         self._transport = transport
         self._clock = clock
+        self._reader = Reader(session, clock)
 
     async def read(
         self, row: Disposition, lane: Lane, request_id: str
     ) -> tuple[ReadAnswer, Timing]:
-        """Read the row's contact.
+        """Read the row's contact, and what else must be known of it to write it.
 
         Raises:
             NotGranted: nothing may leave now.
             CredentialsRefused: fresh tokens were refused, too.
             TenantUnreachable: there is no token to be had.
         """
+        timings: list[Timing] = []
 
-        def build(token: Token) -> HttpRequest:
-            return read_request(self.target, row, token.secret, request_id)
+        async def send(
+            build: Callable[[Token], HttpRequest], operation: Operation = "lookup"
+        ) -> HttpResponse | SendFailure:
+            got, timing = await self._send(lane, build, operation)
+            timings.append(timing)
+            return got
 
-        got, timing = await self._send(lane, build, read_at=None)
-        if isinstance(got, SendFailure):
-            return read_failure(got), timing
-        mask = self._session.mask(row)
-        return read_contact(self.target.profile, got, self._now_ms(), mask), timing
+        got, place = await self._reader.read(row, request_id, send)
+        wait_ms = round(sum(timing.wait_ms for timing in timings), 3)
+        answer_ms = round(sum(timing.answer_ms for timing in timings), 3)
+        # How old what was read is, counts from when the contact's state was told.
+        return got, replace(timings[place], wait_ms=wait_ms, answer_ms=answer_ms)
 
     async def write(
         self, row: Disposition, lane: Lane, request_id: str, found: Found, read_at: float
@@ -79,25 +84,30 @@ class Tenant:
             CredentialsRefused: fresh tokens were refused, too.
             TenantUnreachable: there is no token to be had.
         """
-        etag = found.contact.etag
+        basis = Basis(found.contact.etag, found.contact.told, found.outcome_id)
 
         def build(token: Token) -> HttpRequest:
-            return write_request(self.target, row, token.secret, request_id, etag)
+            return write_request(self._session.target, row, token.secret, request_id, basis)
 
-        got, timing = await self._send(lane, build, read_at=read_at)
+        got, timing = await self._send(lane, build, "write", read_at)
         if isinstance(got, SendFailure):
             return written_failure(got), timing
-        mask = self._session.mask(row)
-        return read_written(self.target.profile, got, self._now_ms(), mask), timing
+        mask, now_ms = self._session.mask(row), self._clock.now_us() // 1000
+        return read_written(self._session.target.profile, got, now_ms, mask), timing
 
     async def _send(
-        self, lane: Lane, build: Callable[[Token], HttpRequest], *, read_at: float | None
+        self,
+        lane: Lane,
+        build: Callable[[Token], HttpRequest],
+        operation: Operation,
+        read_at: float | None = None,
     ) -> tuple[HttpResponse | SendFailure, Timing]:
-        """Send what `build` makes of the token; again with a new one after a 401."""
+        """Send what `build` makes of the token; again with a new one if that is not good."""
         await self._session.token()
         while True:
             got, timing, token = await self._send_once(lane, build, read_at)
-            if isinstance(got, SendFailure) or got.status != 401:
+            profile = self._session.target.profile
+            if isinstance(got, SendFailure) or not is_unauthorized(profile, got, operation):
                 if isinstance(got, HttpResponse):
                     self._session.accepted(token)
                 return got, timing
@@ -135,9 +145,6 @@ class Tenant:
             status=status,
         )
         return got, timing, token
-
-    def _now_ms(self) -> int:
-        return self._clock.now_us() // 1000
 
 
 def _fresh_seconds(lane: Lane) -> float:

@@ -5,7 +5,6 @@ Secrets are never part of it: `load_credentials` and `load_crm_secrets` read the
 """
 
 from aftercall.settings.credentials import (
-    Credentials,
     SecretText,
     load_credentials,
     load_crm_secrets,
@@ -27,7 +26,6 @@ __all__ = [
     "DEFAULT_FILE",
     "ONLY_ENDPOINT",
     "SIGNING_VARIABLE",
-    "Credentials",
     "Crm",
     "CrmEndpoint",
     "Journal",

@@ -61,6 +61,16 @@ def journal_in(url: str, directory: Path) -> str:
     return f"{JOURNAL_PREFIX}{directory / place}"
 
 
+def is_profile_file(name: str) -> bool:
+    """Say whether `name` is the path of a profile's file rather than a profile's name."""
+    return name.endswith(".toml") or "/" in name or "\\" in name
+
+
+def profile_in(name: str, directory: Path) -> str:
+    """Return `name` with the path of a profile's file, if it is one, starting from `directory`."""
+    return str(directory / name) if is_profile_file(name) else name
+
+
 def file_in(name: str, directory: Path) -> str:
     """Return `name`, if it is relative, starting from `directory`."""
     return str(directory / name)

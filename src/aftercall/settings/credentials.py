@@ -1,6 +1,6 @@
 """Secrets: read from the environment, or from files named there, and never shown."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -9,20 +9,10 @@ from pydantic import SecretStr
 from aftercall.domain.webhook import secret_bytes
 from aftercall.errors import ConfigInvalid
 from aftercall.settings.crm import SIGNING_VARIABLE
+from aftercall.wire.language.sign_in import VARIABLES
 
 SecretText = SecretStr
 """Text that no `repr`, log or traceback shows; `get_secret_value` does."""
-
-CLIENT_ID = "CXONE_CLIENT_ID"
-CLIENT_SECRET = "CXONE_CLIENT_SECRET"  # noqa: S105 - a variable's name
-
-
-@dataclass(frozen=True, slots=True)
-class Credentials:
-    """Who we are to the tenant."""
-
-    client_id: str
-    client_secret: SecretText
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,17 +23,29 @@ class _Flaw:
     words: str = ""
 
 
-def load_credentials(environment: Mapping[str, str]) -> Credentials:
-    """Read the tenant's client id and secret.
+def load_credentials(
+    environment: Mapping[str, str], ways: Sequence[Sequence[str]]
+) -> Mapping[str, SecretText]:
+    """Read what one of several ways of signing in needs: the first that lacks the least.
+
+    Args:
+        environment: the environment's variables.
+        ways: the names of the credentials (`VARIABLES`) that each way needs.
 
     Raises:
-        ConfigInvalid: one or both are missing or malformed; names every such variable.
+        ConfigInvalid: something is missing or malformed; names every such variable.
     """
-    client_id = _read_line(CLIENT_ID, environment)
-    client_secret = _read_line(CLIENT_SECRET, environment)
-    if isinstance(client_id, _Flaw) or isinstance(client_secret, _Flaw):
-        raise _invalid([flaw for flaw in (client_id, client_secret) if isinstance(flaw, _Flaw)])
-    return Credentials(client_id.get_secret_value(), client_secret)
+    way = min(ways, key=lambda way: sum(not _is_set(name, environment) for name in way))
+    read = {name: _read_line(VARIABLES[name], environment) for name in way}
+    flaws = [value for value in read.values() if isinstance(value, _Flaw)]
+    if flaws:
+        raise _invalid(flaws, [other for other in ways if other != way])
+    return {name: value for name, value in read.items() if isinstance(value, SecretText)}
+
+
+def _is_set(name: str, environment: Mapping[str, str]) -> bool:
+    variable = VARIABLES[name]
+    return variable in environment or f"{variable}_FILE" in environment
 
 
 def load_crm_secrets(
@@ -101,14 +103,14 @@ def _read_line(name: str, environment: Mapping[str, str]) -> SecretText | _Flaw:
     return _Flaw(name, "holds a line break or another control character")
 
 
-def _invalid(flaws: list[_Flaw]) -> ConfigInvalid:
+def _invalid(flaws: list[_Flaw], others: Sequence[Sequence[str]] = ()) -> ConfigInvalid:
     missing = [flaw.name for flaw in flaws if not flaw.words]
     told = [f"{flaw.name}: {flaw.words}" for flaw in flaws if flaw.words]
     if missing:
         told.insert(0, f"{' and '.join(missing)} {'are' if missing[1:] else 'is'} not set")
     names = [flaw.name.removesuffix("_FILE") for flaw in flaws]
     files = " and ".join(f"{name}_FILE" for name in names)
-    return ConfigInvalid(
-        f"{'; '.join(told)}.",
-        fix=f"Set {' and '.join(names)} in the environment, or name files with {files}.",
-    )
+    fix = f"Set {' and '.join(names)} in the environment, or name files with {files}."
+    for way in others:
+        fix += f" Instead you can set {' and '.join(VARIABLES[name] for name in way)}."
+    return ConfigInvalid(f"{'; '.join(told)}.", fix=fix)

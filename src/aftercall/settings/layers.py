@@ -9,7 +9,7 @@ from pydantic import BaseModel, ValidationError
 
 from aftercall.errors import ConfigInvalid
 from aftercall.settings import places
-from aftercall.settings.addresses import file_in, holds_credentials, journal_in
+from aftercall.settings.addresses import file_in, holds_credentials, journal_in, profile_in
 from aftercall.settings.audit import Audit
 from aftercall.settings.places import KeyPath, Nowhere, Place
 from aftercall.settings.problems import PREFIX, problem_of_key, problems_of
@@ -29,6 +29,7 @@ _ONE_OF_TWO: Mapping[KeyPath, str] = {
 """Keys that are one choice: a layer that makes it drops the other key of the layers below."""
 
 _FILES: tuple[tuple[str, str, str | None, Callable[[str, Path], str]], ...] = (
+    ("tenant", "profile", None, profile_in),
     ("tenant", "ca_file", None, file_in),
     ("tenant", "client_cert_file", None, file_in),
     ("tenant", "client_key_file", None, file_in),

@@ -22,6 +22,7 @@ from aftercall.domain.pacing import Pace
 from aftercall.domain.retry import DeferPolicy, RetryPolicy
 from aftercall.settings.addresses import (
     JOURNAL_PREFIX,
+    is_profile_file,
     journal_address,
     proxy_address,
     tenant_address,
@@ -34,6 +35,7 @@ from aftercall.settings.table import Table
 OF_TABLE = "of_table"
 """The kind of an error that is about the table around the key at which it is found."""
 
+_PROFILE = re.compile(r"[a-z0-9][a-z0-9.-]*")
 _INSTANCE = re.compile(r"[a-z0-9][a-z0-9-]{0,62}")
 
 
@@ -41,6 +43,13 @@ def _instance(name: str) -> str:
     if not _INSTANCE.fullmatch(name):
         words = 'must be an instance name such as "na1": lower-case letters, digits and hyphens'
         raise PydanticCustomError("instance", words)
+    return name
+
+
+def _profile(name: str) -> str:
+    if not is_profile_file(name) and not _PROFILE.fullmatch(name):
+        words = 'must be the name of a profile, or the path of a file such as "./gateway.toml"'
+        raise PydanticCustomError("profile", words)
     return name
 
 
@@ -79,8 +88,12 @@ PerSecond = Annotated[float, Field(strict=True, gt=0, le=1_000_000)]
 class Tenant(Table):
     """Where the contact centre's API is and how it is reached."""
 
-    profile: Literal["outbound-v1"] = Field(
-        default="outbound-v1", description="How the tenant's API is spoken."
+    profile: Annotated[str, AfterValidator(_profile)] = Field(
+        default="outbound-v1",
+        description=(
+            "How the tenant's API is spoken: the name of a profile (`aftercall profile list`), or"
+            " the path of a file of your own, such as `./gateway.toml`."
+        ),
     )
     instance: Annotated[str, AfterValidator(_instance)] | None = Field(
         default=None,
@@ -293,6 +306,13 @@ class Settings(Table):
     tenant: Tenant
     outcomes: dict[Code, Category] = Field(
         min_length=1, description="Outcome code (3 to 20 capital letters or `_`) = its category."
+    )
+    outcome_ids: dict[Code, Annotated[str, BeforeValidator(_cell), Field(min_length=1)]] = Field(
+        default={},
+        description=(
+            "Outcome code = the tenant's id or name of it, for a profile that speaks ids."
+            " `aftercall outcomes pull` fills it in."
+        ),
     )
     limits: Limits = Limits()
     retry: Retry = Retry()

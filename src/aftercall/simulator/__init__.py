@@ -6,9 +6,11 @@ hide behind another.
 A world file is a JSON object; all members are optional:
 
 * ``contacts``: a list of ``{"campaign", "contact", "state"?, "outcome"?, "agent"?, "notes"?,
-  "timestamp"?, "custom_fields"?, "timeline"?, "refuse"?}``. A timeline is a list of ``[state,
-  seconds]`` that runs from the first read; its last state stays. ``refuse`` is ``{"status": 403
-  or 409 or 422, "message"}`` and is the answer to every PATCH.
+  "timestamp"?, "custom_fields"?, "timeline"?, "refuse"?, "skill"?}``. A timeline is a list of
+  ``[state, seconds]`` that runs from the first read; its last state stays. ``refuse`` is
+  ``{"status": 400, 401, 403, 409 or 422, "message"}`` and is the answer to every write. ``skill``
+  is a number.
+* ``dispositions``: a list of ``{"id", "name", "classification"?, "active"?}`` for the ACD API.
 * ``campaigns``: ``{"name": {"rate": requests per second}}`` for rates that differ.
 * ``open``: true makes every contact that is not listed exist, READY and without outcome.
 * ``missing_ratio``, ``active_ratio``: seeded fractions of the unlisted contacts that do not exist,

@@ -44,6 +44,11 @@ class SimulatorConfig:
         refused_codes: Outcome codes this tenant does not know.
         client_id: The known client; None takes any that is not empty.
         client_secret: Its secret; None takes any that is not empty.
+        key_id: The known access key (ACD API); None takes any that is not empty.
+        key_secret: Its secret; None takes any that is not empty.
+        denied: Operations of the ACD API that the access key's user has no permission for:
+            "contacts", "disposition", "set-disposition", "dispositions", "classifications" or
+            "contact-state-descriptions".
         scope: Scopes that can be granted, separated by spaces.
         token_seconds: How long a token lives.
         crm_secret: Secret of the webhook signatures, or several ``whsec_`` secrets with white
@@ -68,6 +73,9 @@ class SimulatorConfig:
     refused_codes: frozenset[str] = frozenset()
     client_id: str | None = None
     client_secret: str | None = field(default=None, repr=False)
+    key_id: str | None = None
+    key_secret: str | None = field(default=None, repr=False)
+    denied: frozenset[str] = frozenset()
     scope: str = ALL_SCOPES
     token_seconds: int = 3600
     crm_secret: str | None = field(default=None, repr=False)

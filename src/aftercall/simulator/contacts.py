@@ -51,6 +51,7 @@ class Contacts:
         self._clock = clock
         self._started = clock.wall()
         self._kept: dict[str, dict[str, Record]] = {}
+        self._campaigns = {contact: campaign for campaign, contact in world.contacts}
 
     def find(self, campaign: str, contact: str) -> Record | None:
         """Return a contact, or None if the tenant has no such contact."""
@@ -62,6 +63,10 @@ class Contacts:
         if spec is None:
             return None
         return Record(spec, spec.disposition, 1, self._started)
+
+    def campaign_of(self, contact: str) -> str | None:
+        """Return the campaign of a listed contact, whose identifier alone is known."""
+        return self._campaigns.get(contact)
 
     def read(self, campaign: str, contact: str) -> Record | None:
         """Return a contact and, at its first read, start its timeline."""
@@ -91,6 +96,7 @@ class Contacts:
             if self._world.contacts.get(key) is not spec:
                 self._kept.get(key[0], {}).pop(key[1], None)
         self._world = world
+        self._campaigns = {contact: campaign for campaign, contact in world.contacts}
 
     def phase(self, record: Record) -> Phase:
         """Return the step of its timeline a contact is in now."""

@@ -79,6 +79,6 @@ async def after_commit(
 
 
 def _garbage(method: str) -> web.Response:
-    if method == "PATCH":
+    if method != "GET":
         return web.Response(text=_LOGIN_PAGE, content_type="text/html")
     return web.Response(body=b"\x00\xff{not json", content_type="application/json")

@@ -66,6 +66,9 @@ def config_from(options: argparse.Namespace) -> SimulatorConfig:
         refused_codes=frozenset(options.refuse_code),
         client_id=options.client_id or os.environ.get("CXONE_CLIENT_ID") or None,
         client_secret=options.client_secret or os.environ.get("CXONE_CLIENT_SECRET") or None,
+        key_id=options.key_id or os.environ.get("CXONE_ACCESS_KEY_ID") or None,
+        key_secret=options.key_secret or os.environ.get("CXONE_ACCESS_KEY_SECRET") or None,
+        denied=frozenset(options.deny),
         scope=options.scope,
         token_seconds=options.token_seconds,
         crm_secret=options.crm_secret or os.environ.get("AFTERCALL_CRM_SECRET") or None,
@@ -124,6 +127,9 @@ def _add_access(group: argparse._ArgumentGroup) -> None:
     add = group.add_argument
     add("--client-id", help="known client, else CXONE_CLIENT_ID, else any")
     add("--client-secret", help="its secret, else CXONE_CLIENT_SECRET, else any")
+    add("--key-id", help="known access key (ACD API), else CXONE_ACCESS_KEY_ID, else any")
+    add("--key-secret", help="its secret, else CXONE_ACCESS_KEY_SECRET, else any")
+    add("--deny", action="append", default=[], metavar="NAME", help="permission that is lacking")
     add("--scope", default=ALL_SCOPES, help="scopes that can be granted")
     add("--token-seconds", type=int, default=3600, help="life of a token")
     add("--crm-secret", help="secret of CRM signatures, else AFTERCALL_CRM_SECRET, else none")

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 from aiohttp import web
 
+from aftercall.simulator.acd import SIGN_IN_PATHS, AcdEndpoint, SignIn
 from aftercall.simulator.config import SimulatorConfig
 from aftercall.simulator.crm import CRM_PATH, CrmEndpoint
 from aftercall.simulator.inspection import INSPECTION_PREFIX, Inspection
@@ -40,6 +41,8 @@ class Simulator:
         self._state = State(self.config)
         self._contacts = ContactEndpoint(self._state)
         self._tokens = TokenEndpoint(self._state)
+        self._acd = AcdEndpoint(self._state)
+        self._acd_sign_in = SignIn(self._state)
         self._crm = CrmEndpoint(self._state)
         self._inspection = Inspection(self._state)
         self._web: web.Server | None = None
@@ -130,6 +133,10 @@ class Simulator:
             return await self._contacts.answer(request, path)
         if path == TOKEN_PATH:
             return await self._tokens.answer(request)
+        if self._acd.speaks(path):
+            return await self._acd.answer(request, path)
+        if path in SIGN_IN_PATHS:
+            return await self._acd_sign_in.answer(request, path)
         if path == CRM_PATH or path.startswith(CRM_PATH + "/"):
             return await self._crm.answer(request, path)
         if path.startswith(INSPECTION_PREFIX):

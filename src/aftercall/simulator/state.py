@@ -17,6 +17,10 @@ if TYPE_CHECKING:
     from aftercall.simulator.config import SimulatorConfig
 
 
+ACD_CAMPAIGN = "(acd)"
+"""Where requests to the ACD API are counted: their addresses name no campaign."""
+
+
 class State:
     """Everything that changes while the simulator runs, and the settings it runs with."""
 
@@ -30,11 +34,12 @@ class State:
         self.config = config
         self.clock = config.clock
         self.credentials = Credentials(config.client_id, config.client_secret)
+        self.access_key = Credentials(config.key_id, config.key_secret)
         self.tokens = Tokens()
         self.retry_after = RetryAfter(config.retry_after)
         self.ledger = Ledger(config.ledger_file)
         self.events = Journal(config.crm_file)
-        self._world = config.world
+        self.world = config.world
         self._random = random.Random(config.seed)
         self._begin(config.faults)
 
@@ -60,8 +65,8 @@ class State:
         Raises:
             ValueError: If the data does not describe a world.
         """
-        self._world = self._world.extended_by(data)
-        self.contacts.extend(self._world)
+        self.world = self.world.extended_by(data)
+        self.contacts.extend(self.world)
 
     def stats(self) -> dict[str, Any]:
         """Return all counts."""
@@ -96,8 +101,10 @@ class State:
         self.events.close()
 
     def _begin(self, faults: Faults) -> None:
-        self.contacts = Contacts(self._world, self.config.seed, self.clock)
+        self.contacts = Contacts(self.world, self.config.seed, self.clock)
         self.counters = Counters()
-        self.gate = Gate(self.config.limits, self._world.campaign_rates)
+        # The ACD API knows no campaigns: only the limit of the whole tenant holds there.
+        rates = {ACD_CAMPAIGN: 0, **self.world.campaign_rates}
+        self.gate = Gate(self.config.limits, rates)
         self.dice = FaultDice(faults, self.config.seed)
         self.faults_since = self.clock.monotonic()

@@ -42,8 +42,12 @@ class Tokens:
     def issue(self, expires: float, scopes: frozenset[str]) -> str:
         """Create a token."""
         token = secrets.token_urlsafe(32)
-        self._valid[token] = (expires, scopes)
+        self.keep(token, expires, scopes)
         return token
+
+    def keep(self, token: str, expires: float, scopes: frozenset[str]) -> None:
+        """Let a token be valid."""
+        self._valid[token] = (expires, scopes)
 
     def scopes(self, authorization: str, now: float) -> frozenset[str] | None:
         """Return the scopes of an Authorization header, or None if it opens nothing."""

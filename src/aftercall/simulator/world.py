@@ -17,14 +17,14 @@ T = TypeVar("T")
 
 ACTIVE_STATES = frozenset({"DIALING", "RINGING", "CONNECTED", "WRAP_UP"})
 READY = "READY"
-REFUSAL_STATUSES = (403, 409, 422)
+REFUSAL_STATUSES = (400, 401, 403, 409, 422)
 
 Timeline = tuple[tuple[str, float | None], ...]
 
 
 @dataclass(frozen=True, slots=True)
 class Refusal:
-    """An answer that a contact gives to every PATCH."""
+    """An answer that a contact gives to every write."""
 
     status: int
     message: str
@@ -38,13 +38,32 @@ class ContactSpec:
         state: Its state, unless it has a timeline.
         disposition: The outcome it already carries.
         timeline: States with their seconds, from the first read on; the last one stays.
-        refusal: How it answers every PATCH, if it refuses.
+        refusal: How it answers every write, if it refuses.
+        skill: Number of its outbound skill (ACD API), if it is not the usual one.
     """
 
     state: str = READY
     disposition: Disposition = EMPTY
     timeline: Timeline = ()
     refusal: Refusal | None = None
+    skill: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class CatalogueEntry:
+    """A disposition of the tenant (ACD API).
+
+    Attributes:
+        number: Its id.
+        name: Its name.
+        classification: The id of its classification; None if it has none.
+        is_active: Whether it can still be used.
+    """
+
+    number: int
+    name: str
+    classification: int | None = None
+    is_active: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +91,7 @@ class World:
         active_ratio: Fraction of the unlisted contacts that is on a call for about a second
             after its first read.
         held: Unlisted contacts that carry an outcome from the start.
+        dispositions: Those of the tenant (ACD API); empty means a usual set.
     """
 
     contacts: Mapping[tuple[str, str], ContactSpec] = field(default_factory=dict)
@@ -80,6 +100,7 @@ class World:
     missing_ratio: float = 0.0
     active_ratio: float = 0.0
     held: Held = field(default_factory=Held)
+    dispositions: tuple[CatalogueEntry, ...] = ()
 
     def __post_init__(self) -> None:
         for ratio in (self.missing_ratio, self.active_ratio, self.held.ratio):
@@ -117,6 +138,7 @@ class World:
             ValueError: If the data does not describe a world.
         """
         known = {"campaigns", "contacts", "open", "missing_ratio", "active_ratio", "held"}
+        known |= {"dispositions"}
         members = _members(data, "the world", known)
         contacts = dict(self.contacts)
         for number, item in enumerate(_typed(members, "contacts", list, [])):
@@ -137,11 +159,28 @@ class World:
             missing_ratio=_number(members, "missing_ratio", self.missing_ratio),
             active_ratio=_number(members, "active_ratio", self.active_ratio),
             held=_held(members["held"]) if "held" in members else self.held,
+            dispositions=(
+                tuple(map(_entry, _typed(members, "dispositions", list, [])))
+                if "dispositions" in members
+                else self.dispositions
+            ),
         )
 
 
 _DISPOSITION_FIELDS = {"outcome", "agent", "notes", "timestamp", "custom_fields"}
-_CONTACT_FIELDS = {"campaign", "contact", "state", "timeline", "refuse"} | _DISPOSITION_FIELDS
+_CONTACT_FIELDS = {"campaign", "contact", "state", "timeline", "refuse", "skill"}
+_CONTACT_FIELDS |= _DISPOSITION_FIELDS
+
+
+def _entry(data: object) -> CatalogueEntry:
+    where = "a disposition of the world"
+    fields = _members(data, where, {"id", "name", "classification", "active"})
+    number = _typed(fields, "id", int, 0)
+    if number <= 0:
+        raise InvalidInputError(f"{where} needs id, a number above 0")
+    name = _identifier(fields, "name", where)
+    classification = _typed(fields, "classification", int, None)
+    return CatalogueEntry(number, name, classification, _typed(fields, "active", bool, True))
 
 
 def _contact(fields: Mapping[str, Any], where: str) -> ContactSpec:
@@ -150,13 +189,14 @@ def _contact(fields: Mapping[str, Any], where: str) -> ContactSpec:
         refuse = _members(fields["refuse"], where, {"status", "message"})
         status = _typed(refuse, "status", int, 409)
         if status not in REFUSAL_STATUSES:
-            raise InvalidInputError(f"{where} can refuse with 403, 409 or 422 only")
+            raise InvalidInputError(f"{where} can refuse with 400, 401, 403, 409 or 422 only")
         refusal = Refusal(status, _typed(refuse, "message", str, "refused"))
     return ContactSpec(
         state=_typed(fields, "state", str, READY),
         disposition=_disposition(fields),
         timeline=_timeline(_typed(fields, "timeline", list, []), where),
         refusal=refusal,
+        skill=_typed(fields, "skill", int, None),
     )
 
 

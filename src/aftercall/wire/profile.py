@@ -1,160 +1,210 @@
 """A profile: how one tenant API surface is spoken, as data."""
 
-import re
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from typing import Annotated
 
-READ_FIELDS = ("state", "outcome", "agent", "notes", "timestamp", "custom_fields")
-WRITE_FIELDS = ("outcome", "agent", "notes", "timestamp", "custom_fields")
+from pydantic import AfterValidator, Field, ValidationError
+
+from aftercall.wire.language.codes import Codes, Lookup
+from aftercall.wire.language.contact import READ_FIELDS, Read, Readback, States
+from aftercall.wire.language.refusals import Errors, Needs, Pace
+from aftercall.wire.language.sign_in import Auth, Base
+from aftercall.wire.language.table import Header, Rules, Text, Version, flaw, normal_state
+from aftercall.wire.language.write import BulkRead, Write
+from aftercall.wire.problems import problems_of
+
+__all__ = ["READ_FIELDS", "Profile", "ProfileInvalid", "normal_state", "profile_from"]
+
+OUR_HEADERS = {"authorization", "content-type", "if-match", "content-length", "host"}
 
 
-@dataclass(frozen=True, slots=True)
-class TokenRules:
-    """How an access token is had.
+def _not_ours(name: str) -> str:
+    if name in OUR_HEADERS:
+        raise flaw("is a header that is set already")
+    return name
 
-    Attributes:
-        path: where to ask for it.
-        scope: what to ask for, separated by spaces.
-        access_token: the name of the answer's field that holds it.
-        expires_in: the name of the field that says how many seconds it lives.
-        scope_granted: the name of the field that says what was granted.
-        expires_in_default_seconds: its life if the answer does not say.
-        renew_early_seconds: how long before its end it is renewed.
+
+class Profile(Rules):
+    """One tenant API surface."""
+
+    name: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]{1,39}$")] = Field(
+        description="What it is called: lower-case letters, digits and hyphens."
+    )
+    about: str = Field(default="", description="One line for `aftercall profile list`.")
+    version: Version | None = Field(
+        default=None, description="What `{version}` in an address is, unless an operation differs."
+    )
+    base: Base = Field(default=Base(), description="Where the tenant is.")
+    auth: tuple[Auth, ...] = Field(min_length=1, description="How one is let in.")
+    headers: dict[Annotated[Header, AfterValidator(_not_ours)], Text] = Field(
+        default={},
+        description="Headers of every request. No secrets: the file is no place for one.",
+    )
+    request_id_header: Header = Field(
+        default="x-request-id", description="The header with the id that both sides log."
+    )
+    read: Read = Field(description="How a contact is read.")
+    readback: Readback | None = Field(
+        default=None, description="How its disposition is read, where the contact does not tell it."
+    )
+    states: States = Field(description="What each dialer state means.")
+    write: Write = Field(description="How a disposition is written.")
+    codes: Codes = Field(default=Codes(), description="How outcome codes become the tenant's ids.")
+    lookup: dict[Text, Lookup] = Field(
+        default={}, description="Lists that the tenant is asked for."
+    )
+    errors: Errors = Field(default=Errors(), description="What refusals mean.")
+    pace: Pace = Field(default=Pace(), description="How fast the tenant may be asked.")
+    needs: Needs = Field(default=Needs(), description="What must be granted.")
+    bulk_read: BulkRead | None = Field(
+        default=None, description="How many states are read at once, if that is possible."
+    )
+
+    @property
+    def active_states(self) -> frozenset[str]:
+        """Dialer states, normalised, of a contact that is on a call."""
+        return self.states.wait
+
+    @property
+    def allowed_states(self) -> frozenset[str]:
+        """The only states, normalised, in which a write may leave."""
+        return self.states.allowed
+
+
+class ProfileInvalid(ValueError):
+    """A profile's file is wrong.
+
+    Args:
+        problems: all that is wrong, each on a line of its own.
     """
 
-    path: str
-    scope: str
-    access_token: str
-    expires_in: str
-    scope_granted: str
-    expires_in_default_seconds: float
-    renew_early_seconds: float
-
-
-@dataclass(frozen=True, slots=True)
-class ReadRules:
-    """How a contact is read: its path and the answer's field for each of `READ_FIELDS`."""
-
-    path: str
-    fields: Mapping[str, str]
-
-
-@dataclass(frozen=True, slots=True)
-class WriteRules:
-    """How a disposition is written: the request's field for each of `WRITE_FIELDS`."""
-
-    method: str
-    path: str
-    success: frozenset[int]
-    fields: Mapping[str, str]
-
-
-@dataclass(frozen=True, slots=True)
-class Profile:
-    """One tenant API surface.
-
-    Attributes:
-        name: what the configuration calls it.
-        base_url: the address, with ``{instance}`` where the instance's name goes.
-        active_states: dialer states, normalised, of a contact that is on a call.
-        allowed_states: the only states, normalised, that may be written over.
-        words: the fields of an error's body that may hold words for people, in order.
-        words_header: a header, in lower case, that may hold them instead.
-    """
-
-    name: str
-    base_url: str
-    token: TokenRules
-    read: ReadRules
-    write: WriteRules
-    active_states: frozenset[str]
-    allowed_states: frozenset[str]
-    words: tuple[str, ...]
-    words_header: str
+    def __init__(self, problems: tuple[str, ...]) -> None:
+        super().__init__("; ".join(problems))
+        self.problems = problems
 
 
 def profile_from(tables: Mapping[str, object]) -> Profile:
     """Build a profile from the tables of its file.
 
     Raises:
-        ValueError: a table or a key is missing, unknown or of the wrong type; says which.
+        ProfileInvalid: anything is missing, unknown, of the wrong kind or contradicts something
+            else; says all of it.
     """
-    given = _Table("profile", tables)
-    token, read, write = (given.table(name) for name in ("token", "read", "write"))
-    states, errors = given.table("states"), given.table("errors")
-    profile = Profile(
-        name=given.text("name"),
-        base_url=given.text("base_url"),
-        token=TokenRules(
-            path=token.text("path"),
-            scope=token.text("scope"),
-            access_token=token.text("access_token"),
-            expires_in=token.text("expires_in"),
-            scope_granted=token.text("scope_granted"),
-            expires_in_default_seconds=token.number("expires_in_default_seconds"),
-            renew_early_seconds=token.number("renew_early_seconds"),
-        ),
-        read=ReadRules(read.text("path"), read.fields(READ_FIELDS)),
-        write=WriteRules(
-            write.text("method"),
-            write.text("path"),
-            frozenset(int(code) for code in write.texts("success", int)),
-            write.fields(WRITE_FIELDS),
-        ),
-        active_states=frozenset(map(normal_state, states.texts("active", str))),
-        allowed_states=frozenset(map(normal_state, states.texts("allowed", str))),
-        words=tuple(str(name) for name in errors.texts("words", str)),
-        words_header=errors.text("words_header"),
-    )
-    for table in (given, token, read, write, states, errors):
-        table.finish()
+    try:
+        profile = Profile.model_validate(tables)
+    except ValidationError as error:
+        raise ProfileInvalid(tuple(problems_of(error, Profile))) from None
+    problems = tuple(_contradictions(profile))
+    if problems:
+        raise ProfileInvalid(problems)
     return profile
 
 
-def normal_state(name: str) -> str:
-    """Return a dialer state as it is compared: ``"Wrap up"`` and ``"WRAP_UP"`` are the same."""
-    return re.sub(r"[\W_]+", "_", name.upper()).strip("_")
+def _contradictions(profile: Profile) -> Iterator[str]:
+    """Yield what is wrong with tables that are right each by itself."""
+    yield from _lost_rows(profile)
+    yield from _lost_names(profile)
+    yield from _lost_sources(profile)
+    yield from _muddled_states(profile)
+    yield from _false_witnesses(profile)
+    for number, auth in enumerate(profile.auth):
+        if auth.asks and auth.url is None:
+            yield f'auth.{number}.url: missing; style = "{auth.style}" asks a token endpoint'
+    for place, version, url in _versioned(profile):
+        if "{version}" in url and version is None and profile.version is None:
+            yield f"{place}.version: missing; its url holds {{version}}"
 
 
-class _Table:
-    """One table of a profile file, which says what is wrong with it and what was not used."""
+def _lost_rows(profile: Profile) -> Iterator[str]:
+    """Yield what a row has that is neither sent nor said to be dropped."""
+    write = profile.write
+    sent = {source.partition(".")[0] for field in write.fields.values() for source in field.sources}
+    if "outcome" not in sent:
+        yield 'write.fields: no field carries "outcome"'
+    for name in ("agent", "notes", "timestamp", "custom_fields"):
+        if name not in sent and name not in write.dropped:
+            yield f'write.dropped: no field carries "{name}"; map it, or list it as dropped'
+        if name in sent and name in write.dropped:
+            yield f'write.dropped: "{name}" is sent and dropped at once'
+    for name, field in write.fields.items():
+        if bool(field.sources) == (field.value is not None):
+            yield f"write.fields.{name}: give one of from and value"
+        if write.body != "json" and "." in name:
+            yield f"write.fields.{name}: only a JSON body has objects within objects"
+    if write.wrapper is not None and write.body != "json":
+        yield f'write.wrapper: body = "{write.body}" has none'
 
-    def __init__(self, name: str, values: Mapping[str, object]) -> None:
-        self._name = name
-        self._values = dict(values)
 
-    def _take(self, key: str, kind: type | tuple[type, ...]) -> object:
-        value = self._values.pop(key, None)
-        # In Python true and false are integers, too.
-        if not isinstance(value, kind) or isinstance(value, bool):
-            message = f"{self._name}.{key} is {'missing' if value is None else 'of the wrong type'}"
-            raise ValueError(message)  # noqa: TRY004 - one kind of error for the whole file
-        return value
+def _lost_names(profile: Profile) -> Iterator[str]:
+    """Yield names of things that are not there."""
+    used = {
+        "states.lookup": profile.states.lookup,
+        "codes.lookup": profile.codes.lookup,
+        "codes.catalogue": profile.codes.catalogue,
+        "codes.groups": profile.codes.groups,
+    }
+    for place, name in used.items():
+        if name is not None and name not in profile.lookup:
+            known = ", ".join(profile.lookup) or "none"
+            yield f"{place}: there is no [lookup.{name}]; there are: {known}"
+    if profile.codes.source == "lookup" and profile.codes.lookup is None:
+        yield 'codes.lookup: missing; source = "lookup" needs the name of one'
+    if "state" not in profile.read.fields and profile.read.state_id is None:
+        yield "read.fields.state: missing; without the state nothing may be written"
+    if "outcome" not in profile.read.fields and "outcome" not in _readback_fields(profile):
+        yield "read.fields.outcome: missing; a lost answer could not be read back"
 
-    def text(self, key: str) -> str:
-        return str(self._take(key, str))
 
-    def number(self, key: str) -> float:
-        return float(str(self._take(key, (int, float))))
+def _lost_sources(profile: Profile) -> Iterator[str]:
+    """Yield what is to be sent of a contact although nothing reads it."""
+    sources = {
+        f"write.fields.{name}": field.sources for name, field in profile.write.fields.items()
+    } | {f"lookup.{name}.key": lookup.key for name, lookup in profile.lookup.items()}
+    for place, names in sources.items():
+        for name in names:
+            told = name.removeprefix("told.")
+            if told != name and told not in profile.read.told:
+                yield f'{place}: there is no "{told}" in [read.told]'
+    for name, lookup in profile.lookup.items():
+        if bool(lookup.key) != ("{key}" in lookup.url):
+            yield f"lookup.{name}.key: goes with {{key}} in its url"
 
-    def texts(self, key: str, kind: type) -> list[str]:
-        values = self._take(key, list)
-        if not isinstance(values, list) or not all(type(value) is kind for value in values):
-            message = f"{self._name}.{key} is not a list of {kind.__name__}"
-            raise ValueError(message)
-        return [str(value) for value in values]
 
-    def table(self, key: str) -> "_Table":
-        values = self._take(key, dict)
-        return _Table(f"{self._name}.{key}", values if isinstance(values, dict) else {})
+def _readback_fields(profile: Profile) -> frozenset[str]:
+    return frozenset[str]() if profile.readback is None else frozenset(profile.readback.fields)
 
-    def fields(self, names: tuple[str, ...]) -> Mapping[str, str]:
-        table = self.table("fields")
-        fields = {name: table.text(name) for name in names}
-        table.finish()
-        return fields
 
-    def finish(self) -> None:
-        if self._values:
-            message = f"{self._name}.{next(iter(self._values))} is not known"
-            raise ValueError(message)
+def _false_witnesses(profile: Profile) -> Iterator[str]:
+    """Yield what would be read back as if it had been written, and was not.
+
+    After a lost answer a contact that shows another agent or time than the row's would count as
+    not written by us.
+    """
+    readings = {"read": profile.read, "readback": profile.readback}
+    for place, reading in readings.items():
+        if reading is None:
+            continue
+        if "agent" in profile.write.dropped and "agent" in reading.fields:
+            yield f"{place}.fields.agent: is not written, so it cannot be read back; leave it out"
+        reached = "timestamp" in reading.fields and reading.timestamp_means == "reached"
+        if "timestamp" in profile.write.dropped and reached:
+            yield f'{place}.timestamp_means: must be "written": the row\'s own time is dropped'
+
+
+def _muddled_states(profile: Profile) -> Iterator[str]:
+    states = profile.states
+    if not states.allowed:
+        yield "states.allowed: empty; nothing could ever be written"
+    for one, other in (("wait", "allowed"), ("wait", "closed"), ("allowed", "closed")):
+        both = getattr(states, one) & getattr(states, other)
+        if both:
+            yield f"states: {', '.join(sorted(both))} is in {one} and in {other}"
+
+
+def _versioned(profile: Profile) -> Iterator[tuple[str, str | None, str]]:
+    yield "read", profile.read.version, profile.read.url
+    yield "write", profile.write.version, profile.write.url
+    if profile.readback is not None:
+        yield "readback", profile.readback.version, profile.readback.url
+    for name, lookup in profile.lookup.items():
+        yield f"lookup.{name}", lookup.version, lookup.url

@@ -1,98 +1,286 @@
 """From a profile and a disposition to the requests that read and write a contact."""
 
 import json
+from base64 import b64encode
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from urllib.parse import quote, urlencode
+from datetime import datetime
+from urllib.parse import quote_plus, urlencode
 
 from aftercall.domain import instant
 from aftercall.domain.disposition import Disposition, Json
+from aftercall.domain.key import key_of
 from aftercall.wire.http import HttpRequest
+from aftercall.wire.json_paths import put_at, text_of
+from aftercall.wire.language.codes import Lookup
+from aftercall.wire.language.contact import Read, Readback
+from aftercall.wire.language.sign_in import Auth, Refresh
+from aftercall.wire.language.write import WriteField
 from aftercall.wire.profile import Profile
+from aftercall.wire.target import Identity, Target, auth_of
 
 USER_AGENT = "aftercall"
+FORM = "application/x-www-form-urlencoded"
 
 
 @dataclass(frozen=True, slots=True)
-class Target:
-    """A tenant that can be spoken to: a profile at an address (without a slash at its end)."""
+class Basis:
+    """What a write rests on, as it was read.
 
-    profile: Profile
-    base_url: str
+    Attributes:
+        etag: the entity tag that it depends on; None if it depends on none.
+        told: further ids of the contact.
+        outcome: the tenant's id of the row's outcome; None if that is the code itself.
+    """
+
+    etag: str | None = None
+    told: Mapping[str, str] = field(default_factory=dict)
+    outcome: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Identity:
-    """The client credentials of an integration."""
-
-    client_id: str
-    client_secret: str = field(repr=False)
+ON_NOTHING = Basis()
+"""For an API that takes the codes as they are and has no entity tags."""
 
 
-def token_request(target: Target, identity: Identity) -> HttpRequest:
-    """Ask for an access token: the client credentials grant (RFC 6749, section 4.4)."""
-    rules = target.profile.token
-    form = {
-        "grant_type": "client_credentials",
-        "client_id": identity.client_id,
-        "client_secret": identity.client_secret,
-        "scope": rules.scope,
-    }
-    headers = {
-        "Content-Type": "application/x-www-form-urlencoded",
-        "Accept": "application/json",
-        "User-Agent": USER_AGENT,
-    }
-    return HttpRequest("POST", target.base_url + rules.path, headers, urlencode(form).encode())
+class Unwritable(Exception):
+    """The row cannot be sent to this API.
+
+    Args:
+        code: a stable reason code.
+        words: why, for people.
+    """
+
+    def __init__(self, code: str, words: str) -> None:
+        super().__init__(words)
+        self.code = code
+        self.words = words
+
+
+def token_request(target: Target, identity: Identity) -> HttpRequest | None:
+    """Ask for an access token; None if none is asked for (RFC 6749, sections 4.3 and 4.4)."""
+    auth = auth_of(target.profile, identity)
+    if not auth.asks or auth.url is None:
+        return None
+    url = target.sign_in_url(auth.url)
+    headers = {"Accept": "application/json", "User-Agent": USER_AGENT, **target.profile.headers}
+    if auth.style == "access_key_json":
+        keys = {auth.key_id_field: identity.key_id, auth.key_secret_field: identity.key_secret}
+        return _json_request(url, headers, keys | auth.extra)
+    form = {"grant_type": auth.style} | _client(auth, identity, headers)
+    if auth.style == "password":
+        form |= {"username": identity.key_id, "password": identity.key_secret}
+    form |= ({"scope": auth.scope} if auth.scope else {}) | auth.extra
+    return HttpRequest("POST", url, headers | {"Content-Type": FORM}, urlencode(form).encode())
+
+
+def refresh_request(target: Target, identity: Identity, refresh_token: str) -> HttpRequest | None:
+    """Ask for a new token by the old one's refresh token; None if the profile has no such way."""
+    auth = auth_of(target.profile, identity)
+    rules: Refresh | None = auth.refresh
+    if rules is None:
+        return None
+    url = target.sign_in_url(rules.url)
+    headers = {"Accept": "application/json", "User-Agent": USER_AGENT, **target.profile.headers}
+    if rules.style == "json":
+        return _json_request(url, headers, {rules.field: refresh_token})
+    form = {"grant_type": "refresh_token", "refresh_token": refresh_token}
+    form |= _client(auth, identity, headers)
+    return HttpRequest("POST", url, headers | {"Content-Type": FORM}, urlencode(form).encode())
+
+
+def discovery_request(target: Target, tenant_id: str, token: str) -> HttpRequest | None:
+    """Ask where the API is; None if the profile says that itself."""
+    discovery = target.profile.base.discovery
+    if discovery is None:
+        return None
+    url = target.sign_in_url(discovery.url, {"tenant_id": tenant_id})
+    headers = {"Accept": "application/json", "User-Agent": USER_AGENT, **_bearer(token)}
+    return HttpRequest("GET", url, headers | target.profile.headers)
 
 
 def read_request(target: Target, row: Disposition, token: str, request_id: str) -> HttpRequest:
     """Ask for the contact of `row`."""
-    url = target.base_url + _fill(target.profile.read.path, row)
-    return HttpRequest("GET", url, _headers(token, request_id))
+    return _reading(target, target.profile.read, row, _headers(target.profile, token, request_id))
+
+
+def readback_request(target: Target, row: Disposition, token: str, request_id: str) -> HttpRequest:
+    """Ask for the disposition of the row's contact: for the contact, if that tells it itself."""
+    rules = target.profile.readback or target.profile.read
+    return _reading(target, rules, row, _headers(target.profile, token, request_id))
+
+
+def lookup_request(target: Target, lookup: Lookup, key: str, skip: int, token: str) -> HttpRequest:
+    """Ask for a list, or for the part of it that begins after `skip` items."""
+    url = target.api(lookup.url, lookup.version, {"key": key})
+    if lookup.page is not None:
+        query = urlencode({lookup.page.skip: skip, lookup.page.top: lookup.page.size})
+        url += f"{'&' if '?' in url else '?'}{query}"
+    headers = {"Accept": "application/json", "User-Agent": USER_AGENT, **_bearer(token)}
+    return HttpRequest("GET", url, headers | target.profile.headers)
 
 
 def write_request(
-    target: Target, row: Disposition, token: str, request_id: str, etag: str | None
+    target: Target, row: Disposition, token: str, request_id: str, basis: Basis
 ) -> HttpRequest:
-    """Write `row` onto its contact, on condition that it is still as read if there is an etag."""
-    rules = target.profile.write
-    headers = _headers(token, request_id) | {"Content-Type": "application/json"}
-    if etag is not None:
-        headers["If-Match"] = etag
-    body = json.dumps(write_body(target.profile, row), ensure_ascii=False, separators=(",", ":"))
-    url = target.base_url + _fill(rules.path, row)
-    return HttpRequest(rules.method, url, headers, body.encode())
+    """Write `row` onto its contact, on condition that it is still as read if there is an etag.
 
-
-def write_body(profile: Profile, row: Disposition) -> Mapping[str, Json]:
-    """Return the JSON object that a write of `row` carries.
-
-    Notes and custom fields that the row does not have are left out: sent empty they would erase
-    what the tenant holds.
+    Raises:
+        Unwritable: the row cannot be sent.
     """
-    names = profile.write.fields
-    body: dict[str, Json] = {names["outcome"]: row.outcome, names["agent"]: row.agent}
-    if row.notes is not None:
-        body[names["notes"]] = row.notes
-    if row.timestamp is not None:
-        body[names["timestamp"]] = instant.text(instant.to_ms(row.timestamp))
-    if row.custom_fields is not None:
-        body[names["custom_fields"]] = row.custom_fields
-    return body
+    rules = target.profile.write
+    headers = _headers(target.profile, token, request_id)
+    if basis.etag is not None and rules.if_match:
+        headers["If-Match"] = basis.etag
+    if rules.idempotency_header is not None:
+        headers[rules.idempotency_header] = key_of(row).hex()
+    fields = write_body(target.profile, row, basis)
+    url = target.contact_url(rules.url, row, rules.version)
+    if rules.body == "json":
+        text = json.dumps(fields, ensure_ascii=False, separators=(",", ":"))
+        headers["Content-Type"] = "application/json"
+        return HttpRequest(rules.method, url, headers, text.encode())
+    pairs = urlencode({name: _plain(value) for name, value in fields.items()})
+    if rules.body == "form":
+        headers["Content-Type"] = FORM
+        return HttpRequest(rules.method, url, headers, pairs.encode())
+    return HttpRequest(rules.method, f"{url}{'&' if '?' in url else '?'}{pairs}", headers, b"")
 
 
-def _headers(token: str, request_id: str) -> dict[str, str]:
+def write_body(profile: Profile, row: Disposition, basis: Basis = ON_NOTHING) -> Mapping[str, Json]:
+    """Return the fields that a write of `row` carries.
+
+    Notes and custom fields that the row does not have are left out unless the profile says
+    otherwise: sent empty they would erase what the tenant holds.
+
+    Raises:
+        Unwritable: the row cannot be sent.
+    """
+    rules = profile.write
+    body: dict[str, Json] = {}
+    for name, spec in rules.fields.items():
+        value = spec.value if spec.value is not None else _first_of(spec, row, basis)
+        if value is None and spec.when_absent == "refuse":
+            raise Unwritable("missing_value", f"The tenant needs {_source_words(spec)}.")
+        if value is None and spec.when_absent == "omit":
+            continue
+        put_at(body, name, _typed(spec, value))
+    if rules.wrapper is None:
+        return body
+    wrapped: dict[str, Json] = {}
+    put_at(wrapped, rules.wrapper, body)
+    return wrapped
+
+
+def key_in(sources: tuple[str, ...], row: Disposition, told: Mapping[str, str]) -> str | None:
+    """Return as text the first of `sources` that there is, as a look-up's key."""
+    basis = Basis(told=told)
+    values = (_carried(source, row, basis) for source in sources)
+    texts = (text_of(value) for value in values if not isinstance(value, datetime))
+    return next(filter(None, texts), None)
+
+
+def _first_of(spec: WriteField, row: Disposition, basis: Basis) -> Json:
+    for source in spec.sources:
+        value = _carried(source, row, basis)
+        if isinstance(value, datetime):
+            return _time(value, spec)
+        if value is not None:
+            return value
+    return None
+
+
+def _carried(source: str, row: Disposition, basis: Basis) -> "Json | datetime":
+    kind, _, name = source.partition(".")
+    if kind == "told":
+        return basis.told.get(name)
+    if kind == "custom_fields" and name:
+        return (row.custom_fields or {}).get(name)
+    if kind == "outcome":
+        return row.outcome if basis.outcome is None else basis.outcome
+    value: Json | datetime = getattr(row, kind)
+    return value
+
+
+def _time(moment: datetime, spec: WriteField) -> Json:
+    stamp_ms = instant.to_ms(moment)
+    match spec.format:
+        case "iso":
+            return instant.text(stamp_ms)
+        case "iso_seconds":
+            return instant.text(stamp_ms // 1000 * 1000).replace(".000", "")
+        case "epoch_seconds":
+            return stamp_ms // 1000
+        case "epoch_milliseconds":
+            return stamp_ms
+
+
+def _typed(spec: WriteField, value: Json) -> Json:
+    if value is None:
+        return None if spec.when_absent == "null" else ""
+    if spec.type == "integer":
+        try:
+            value = int(str(value))
+        except ValueError:
+            words = f"The tenant needs {_source_words(spec)} as a whole number."
+            raise Unwritable("wrong_type", words) from None
+    if spec.type == "text" and not isinstance(value, str):
+        value = _plain(value)
+    longest = spec.characters_max
+    if longest is not None and isinstance(value, str) and len(value) > longest:
+        if spec.too_long == "refuse":
+            words = f"The tenant takes {longest} characters as {_source_words(spec)}."
+            raise Unwritable("too_long", words)
+        value = value[:longest]
+    return value
+
+
+def _plain(value: Json) -> str:
+    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+
+
+def _source_words(spec: WriteField) -> str:
+    return " or ".join(spec.sources)
+
+
+def _reading(
+    target: Target, rules: Read | Readback, row: Disposition, headers: dict[str, str]
+) -> HttpRequest:
+    url = target.contact_url(rules.url, row, rules.version)
+    return HttpRequest(rules.method, url, headers)
+
+
+def _json_request(url: str, headers: dict[str, str], fields: Mapping[str, str]) -> HttpRequest:
+    body = json.dumps(fields, ensure_ascii=False).encode()
+    return HttpRequest("POST", url, headers | {"Content-Type": "application/json"}, body)
+
+
+def _client(auth: Auth, identity: Identity, headers: dict[str, str]) -> dict[str, str]:
+    """Return the client's credentials as form fields, or put them into `headers`."""
+    if not identity.client_id:
+        return {}
+    if auth.client_auth == "form":
+        return {"client_id": identity.client_id, "client_secret": identity.client_secret}
+    # RFC 6749, section 2.3.1: both are form-encoded before they are joined.
+    pair = f"{quote_plus(identity.client_id)}:{quote_plus(identity.client_secret)}"
+    headers["Authorization"] = f"Basic {b64encode(pair.encode()).decode()}"
+    return {}
+
+
+def _headers(profile: Profile, token: str, request_id: str) -> dict[str, str]:
     return {
-        "Authorization": f"Bearer {token}",
+        **_bearer(token),
         "Accept": "application/json",
         "User-Agent": USER_AGENT,
-        "X-Request-ID": request_id,
+        **profile.headers,
+        _shown(profile.request_id_header): request_id,
     }
 
 
-def _fill(path: str, row: Disposition) -> str:
-    """Put the row's ids into a path: each is one segment, whatever characters it holds."""
-    return path.replace("{campaign}", quote(row.campaign, safe="")).replace(
-        "{contact}", quote(row.contact, safe="")
-    )
+def _shown(header: str) -> str:
+    """Return a header's name as it is usually written; case does not matter (RFC 9110, 5.1)."""
+    parts = (part.upper() if part == "id" else part.capitalize() for part in header.split("-"))
+    return "-".join(parts)
+
+
+def _bearer(token: str) -> dict[str, str]:
+    return {"Authorization": f"Bearer {token}"} if token else {}

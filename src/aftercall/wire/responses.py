@@ -3,65 +3,116 @@
 Status codes are those of RFC 9110; 429 and Retry-After are RFC 6585 and RFC 9110, section 10.2.3.
 """
 
-import json
-import math
 from collections.abc import Mapping
-from datetime import UTC
-from email.utils import parsedate_to_datetime
+from dataclasses import replace
 
-from aftercall.domain import answer, instant
+from aftercall.domain import answer
 from aftercall.domain.answer import Observed, ReadAnswer, WriteAnswer
 from aftercall.domain.disposition import Json
 from aftercall.wire.http import HttpResponse, MaybeSent, SendFailure
+from aftercall.wire.json_paths import first_at, json_object, json_value, text_of, value_at
+from aftercall.wire.language.contact import Read, Readback, ReadField
+from aftercall.wire.language.table import paths_of
+from aftercall.wire.language.write import Failure
 from aftercall.wire.masking import Mask
 from aftercall.wire.profile import Profile, normal_state
+from aftercall.wire.refusals import Asked, clean, refusal_of, ruled_refusal, trouble_of, words_of
 from aftercall.wire.stamps import is_absent, read_stamp_ms
 
-WORDS_CHARACTERS_MAX = 200
 STATE_CHARACTERS_MAX = 40
+CLOSED = "CLOSED"
+"""The state of a contact that tells none, but something that only a closed one has."""
+
+NO_STATES: Mapping[str, str] = {}
 
 
-def read_contact(profile: Profile, response: HttpResponse, now_ms: int, mask: Mask) -> ReadAnswer:
-    """Say what the answer to a read means; all that is taken from it goes through `mask`."""
+def read_contact(
+    profile: Profile,
+    response: HttpResponse,
+    now_ms: int,
+    mask: Mask,
+    states: Mapping[str, str] = NO_STATES,
+) -> ReadAnswer:
+    """Say what the answer to a read means; all that is taken from it goes through `mask`.
+
+    Args:
+        profile: the tenant's language.
+        response: the answer.
+        now_ms: the time, for a ``Retry-After`` that is a date.
+        mask: what must not come back.
+        states: the names of dialer states by id, if the tenant tells ids.
+    """
+    rules = profile.read
+    if response.status in rules.absent or (response.status == 204 and rules.empty_is_absent):
+        return answer.Absent(words_of(profile, response, mask))
     if response.status != 200:
-        refusal = _refusal(profile, response, now_ms, mask)
-        return refusal or answer.Unavailable(*_trouble(profile, response, mask))
+        return _other(profile, response, now_ms, mask)
     document = json_object(response.body)
-    names = profile.read.fields
-    if document is None or not any(name in document for name in names.values()):
+    found = None if document is None else _object(rules, document)
+    if found is None:
         # A login page or a proxy's notice with status 200 is no contact.
         shape = _shape(response, mask)
         return answer.Unavailable("garbage", f"The answer is {shape}, not a contact.")
-    state, idle = _state(profile, document.get(names["state"]), mask)
-    outcome, agent = _text(document.get(names["outcome"])), _text(document.get(names["agent"]))
-    custom = document.get(names["custom_fields"])
-    stamp = document.get(names["timestamp"])
-    stamp_ms = read_stamp_ms(stamp)
-    return answer.Found(
-        Observed(
-            state=state,
-            outcome=None if outcome is None else mask.value(outcome),
-            agent=None if agent is None else mask.value(agent),
-            notes=_text(document.get(names["notes"])),
-            timestamp_ms=stamp_ms,
-            custom_fields=custom if isinstance(custom, Mapping) else None,
-            etag=_etag(response.headers),
-            idle=idle,
-            stamp_unknown=stamp_ms is None and not is_absent(stamp),
-        )
+    contact = _observed(rules, found, mask)
+    name, idle, closed = _state(profile, found, mask, states)
+    etag = response.headers.get(rules.etag_header or "", "")
+    if rules.etag is not None:
+        etag = text_of(value_at(found, rules.etag)) or ""
+    # One that no write is made to depend on promises nothing.
+    etag = etag if profile.write.if_match else ""
+    told = {
+        name: mask.value(words)
+        for name, paths in rules.told.items()
+        if (words := text_of(first_at(found, paths_of(paths))))
+    }
+    whole = replace(contact, state=name, idle=idle, closed=closed, etag=_strong(etag), told=told)
+    return answer.Found(whole)
+
+
+def read_held(profile: Profile, response: HttpResponse, now_ms: int, mask: Mask) -> ReadAnswer:
+    """Say what reading a disposition back means: found with no state, or anything else."""
+    rules = profile.readback
+    if rules is not None and response.status in rules.none:
+        return answer.Found(Observed(None))
+    if rules is None or response.status != 200:
+        return _other(profile, response, now_ms, mask)
+    if not response.body.strip():
+        return answer.Found(Observed(None))
+    document = json_object(response.body)
+    found = None if document is None else _object(rules, document)
+    if found is None:
+        shape = _shape(response, mask)
+        return answer.Unavailable("garbage", f"The answer is {shape}, not a disposition.")
+    return answer.Found(_observed(rules, found, mask))
+
+
+def with_held(contact: Observed, held: Observed) -> Observed:
+    """Return a contact with the disposition that was read beside it, where it tells none."""
+    if contact.outcome is not None:
+        return contact
+    return replace(
+        contact,
+        outcome=held.outcome,
+        agent=held.agent,
+        notes=held.notes,
+        timestamp_ms=held.timestamp_ms,
+        stored_ms=held.stored_ms,
+        stamp_unknown=held.stamp_unknown,
+        custom_fields=held.custom_fields or contact.custom_fields,
     )
 
 
 def read_written(profile: Profile, response: HttpResponse, now_ms: int, mask: Mask) -> WriteAnswer:
     """Say what the answer to a write means; its words go through `mask`."""
+    asked = Asked("write", now_ms, mask)
     if response.status in profile.write.success:
-        return _taken(profile, response, mask)
+        return _taken(profile, response, asked)
     if response.status == 412:
         return answer.Stale()
-    refusal = _refusal(profile, response, now_ms, mask)
+    refusal = refusal_of(profile, response, asked)
     if refusal is not None:
         return refusal
-    code, words = _trouble(profile, response, mask)
+    code, words = trouble_of(profile, response, mask)
     # A redirect is answered by something in front of the tenant; any other trouble may have come
     # up after the change was made.
     if 300 <= response.status < 400:
@@ -81,103 +132,100 @@ def written_failure(failure: SendFailure) -> answer.Unavailable | answer.Uncerta
     return answer.Unavailable(failure.code, failure.words, sent=False)
 
 
-def retry_after_seconds(headers: Mapping[str, str], now_ms: int) -> float | None:
-    """Return the seconds that ``Retry-After`` asks to wait, given in seconds or as a date."""
-    value = headers.get("retry-after", "").strip()
-    if value.isascii() and value.isdigit():
-        return float(value[:9])
-    try:
-        moment = parsedate_to_datetime(value)
-    except (ValueError, TypeError, IndexError, OverflowError):
-        return None
-    if moment.tzinfo is None:
-        moment = moment.replace(tzinfo=UTC)
-    return max(0.0, (instant.to_ms(moment) - now_ms) / 1000)
-
-
-def json_object(body: bytes) -> Mapping[str, Json] | None:
-    """Return the JSON object that `body` is, or None if it is none."""
-    try:
-        document = json.loads(body)
-    except (ValueError, RecursionError):
-        return None
-    return document if isinstance(document, dict) else None
-
-
-def words_of(profile: Profile, response: HttpResponse, mask: Mask) -> str:
-    """Return the tenant's own words about a refusal, masked, then cut; no control characters."""
-    document = json_object(response.body) or {}
-    told = [_text(document.get(name)) for name in profile.words]
-    told.append(response.headers.get(profile.words_header))
-    return clean(next((words for words in told if words), ""), mask)
-
-
-def clean(words: str, mask: Mask) -> str:
-    """Return `words` on one line, masked, without control characters, of bounded length."""
-    line = mask.words(answer.one_line(words[:2000]))
-    if len(line) <= WORDS_CHARACTERS_MAX:
-        return line
-    return line[: WORDS_CHARACTERS_MAX - 1] + "…"
-
-
-Refusal = answer.Absent | answer.Throttled | answer.Unauthorized | answer.Forbidden | answer.Refused
-
-
-def _taken(
-    profile: Profile, response: HttpResponse, mask: Mask
-) -> answer.Accepted | answer.Uncertain:
+def _taken(profile: Profile, response: HttpResponse, asked: Asked) -> WriteAnswer:
     """Say what a status of success means, by what stands under it."""
     body = response.body.strip()
     if body and not body.startswith((b"{", b"[")):
-        return answer.Uncertain("garbage", f"The answer is {_shape(response, mask)}.")
-    document = json_object(body) or {}
-    errors = document.get("errorCount")
-    counted = isinstance(errors, int | float) and errors > 0
-    if document.get("success") is False or document.get("error") or counted:
-        words = words_of(profile, response, mask)
-        told = f"The answer says failure{': ' if words else '.'}{words}"
-        return answer.Uncertain("answer_says_failure", told)
-    return answer.Accepted()
+        return answer.Uncertain("garbage", f"The answer is {_shape(response, asked.mask)}.")
+    if not _says_failure(profile, json_value(body)):
+        return answer.Accepted()
+    ruled = ruled_refusal(profile, response, asked)
+    if ruled is not None:
+        return ruled
+    words = words_of(profile, response, asked.mask)
+    told = f"The answer says failure{': ' if words else '.'}{words}"
+    return answer.Uncertain("answer_says_failure", told)
 
 
-def _state(profile: Profile, value: Json, mask: Mask) -> tuple[str | None, bool]:
-    """Return a dialer state, normalised, and whether it may be written over."""
-    if not isinstance(value, str):
-        return None, False
-    state = normal_state(value)
-    if state in profile.allowed_states or state in profile.active_states:
-        return state, state not in profile.active_states
-    told = normal_state(clean(value, mask))[:STATE_CHARACTERS_MAX]
-    return told or None, False
+def _says_failure(profile: Profile, document: Json) -> bool:
+    """Say whether an answer, or any of the results in it, is one of failure."""
+    signs = profile.write.failure
+    items = None if signs.items is None else value_at(document, signs.items)
+    parts = [document, *(items if isinstance(items, list) else ())]
+    return any(_failed(signs, part) for part in parts)
 
 
-def _refusal(profile: Profile, response: HttpResponse, now_ms: int, mask: Mask) -> Refusal | None:
-    """Return what an answer means that certainly changed nothing; None for any other."""
-    words = words_of(profile, response, mask)
-    match response.status:
-        case 401:
-            return answer.Unauthorized()
-        case 403:
-            return answer.Forbidden(words)
-        case 404 | 410:
-            return answer.Absent(words)
-        case 429:
-            return answer.Throttled(retry_after_seconds(response.headers, now_ms))
-        case 408 | 425:
-            return None
-        case status if 400 <= status < 500:
-            return answer.Refused(f"refused_{status}", words)
-        case _:
-            return None
+def _failed(signs: Failure, part: Json) -> bool:
+    def at(path: str | None) -> Json:
+        return None if path is None else value_at(part, path)
+
+    count = at(signs.count)
+    counted = isinstance(count, int | float) and count > 0
+    return at(signs.flag) is False or bool(at(signs.error)) or counted
 
 
-def _trouble(profile: Profile, response: HttpResponse, mask: Mask) -> tuple[str, str]:
-    """Return a reason code and words for an answer that settles nothing."""
-    status = response.status
-    if 300 <= status < 400:
-        return "redirected", f"The answer is a redirect ({status}); is tenant.base_url right?"
-    words = words_of(profile, response, mask)
-    return f"status_{status}", f"The tenant answered {status}{': ' if words else '.'}{words}"
+def _object(rules: Read | Readback, document: Json) -> Json:
+    """Return the object that is spoken of: the first place at which any known field stands."""
+    for place in rules.envelope:
+        found = value_at(document, place)
+        if any(_stands(found, path) for paths in rules.fields.values() for path in paths_of(paths)):
+            return found
+    return None
+
+
+def _stands(document: Json, path: str) -> bool:
+    """Say whether something stands at `path`, if only a null."""
+    *way, last = path.split(".")
+    above = value_at(document, ".".join(way))
+    return isinstance(above, Mapping) and last in above
+
+
+def _observed(rules: Read | Readback, found: Json, mask: Mask) -> Observed:
+    """Return what a contact or a disposition tells, without its state."""
+
+    def at(name: ReadField) -> Json:
+        return first_at(found, paths_of(rules.fields.get(name)))
+
+    outcome, agent = text_of(at("outcome")), text_of(at("agent"))
+    custom, stamp = at("custom_fields"), at("timestamp")
+    stamp_ms = read_stamp_ms(stamp)
+    reached = rules.timestamp_means == "reached"
+    return Observed(
+        None,
+        outcome=None if outcome is None else mask.value(outcome),
+        agent=None if agent is None else mask.value(agent),
+        notes=text_of(at("notes")),
+        timestamp_ms=stamp_ms if reached else None,
+        stored_ms=None if reached else stamp_ms,
+        stamp_unknown=stamp_ms is None and not is_absent(stamp),
+        custom_fields=custom if isinstance(custom, Mapping) else None,
+    )
+
+
+def _state(
+    profile: Profile, found: Json, mask: Mask, names: Mapping[str, str]
+) -> tuple[str | None, bool, bool]:
+    """Return a dialer state, normalised, whether a write may leave, and whether it is closed."""
+    states, told = profile.states, first_at(found, paths_of(profile.read.fields.get("state")))
+    if profile.read.state_id is not None:
+        told = names.get(text_of(value_at(found, profile.read.state_id)) or "", told)
+    if not isinstance(told, str):
+        signs = (value_at(found, path) for path in states.closed_if_present)
+        closed = any(sign is not None for sign in signs)
+        return (CLOSED if closed else None), False, closed
+    state = normal_state(told)
+    if state in states.wait | states.allowed | states.closed:
+        return state, state in states.allowed - states.wait, state in states.closed
+    shown = normal_state(clean(told, mask))[:STATE_CHARACTERS_MAX]
+    return shown or None, False, False
+
+
+def _other(profile: Profile, response: HttpResponse, now_ms: int, mask: Mask) -> ReadAnswer:
+    """Say what the answer to a read means that brings nothing."""
+    refusal = refusal_of(profile, response, Asked("read", now_ms, mask))
+    if refusal is None or isinstance(refusal, answer.Uncertain):
+        return answer.Unavailable(*trouble_of(profile, response, mask))
+    return refusal
 
 
 def _shape(response: HttpResponse, mask: Mask) -> str:
@@ -185,27 +233,11 @@ def _shape(response: HttpResponse, mask: Mask) -> str:
     return f"{len(response.body)} bytes of {kind or 'an unnamed type'}"
 
 
-def _etag(headers: Mapping[str, str]) -> str | None:
+def _strong(etag: str) -> str | None:
     """Return the entity tag if a write can be made to depend on it."""
-    etag = headers.get("etag", "").strip()
+    etag = etag.strip()
     if etag.startswith("W/") or etag == "*":
         # If-Match compares strongly (RFC 9110, section 13.1.1): a weak tag never matches, and a
         # bare star matches anything.
         return None
     return etag if etag and etag.isascii() and etag.isprintable() else None
-
-
-def _text(value: Json) -> str | None:
-    if isinstance(value, str):
-        # JSON can spell half of a surrogate pair ("\ud800"), which no database takes.
-        return value.encode("utf-8", "replace").decode()
-    return str(value) if isinstance(value, int) and not isinstance(value, bool) else None
-
-
-def finite_seconds(value: Json) -> float | None:
-    """Return a number of seconds that a JSON value gives as a number or as text."""
-    try:
-        seconds = float(value) if isinstance(value, int | float | str) else math.nan
-    except (ValueError, OverflowError):
-        return None
-    return seconds if math.isfinite(seconds) else None

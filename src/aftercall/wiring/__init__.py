@@ -2,8 +2,9 @@
 
 from aftercall.adapters.journal.sqlite import open_archive, open_audit
 from aftercall.adapters.sources import SourceOptions
-from aftercall.wiring.checkup import CheckResult, check_up
+from aftercall.wiring.checkup import check_up
 from aftercall.wiring.crm import Round, Trial, configured, endpoints_of, redelivery_at, send_tests
+from aftercall.wiring.findings import CheckResult, Probe
 from aftercall.wiring.forecast import CampaignForecast, Forecast, plan_files
 from aftercall.wiring.results import report_at, write_results
 from aftercall.wiring.session import Job, Rows, Session, open_session
@@ -14,6 +15,7 @@ __all__ = [
     "CheckResult",
     "Forecast",
     "Job",
+    "Probe",
     "Round",
     "Rows",
     "Session",

@@ -1,83 +1,126 @@
 """The check-up: is everything in place for a run? Each finding comes with its fix."""
 
+import math
 from collections.abc import AsyncIterator, Mapping
-from dataclasses import dataclass
+from dataclasses import replace
 from datetime import UTC
 from email.utils import parsedate_to_datetime
-from typing import Literal
 from urllib.parse import urlsplit
 
 from aftercall.adapters.clock import SystemClock
 from aftercall.adapters.journal.sqlite import SqliteJournal
 from aftercall.adapters.signing import load_signer
 from aftercall.adapters.transport import HttpTransport
-from aftercall.domain import answer, instant
-from aftercall.domain.disposition import Disposition
+from aftercall.domain import instant
 from aftercall.engine.delivery import Line
 from aftercall.errors import AftercallError
 from aftercall.ports import Clock, Transport
 from aftercall.settings import ONLY_ENDPOINT, Settings
 from aftercall.wire.auth import Token, TokenRefused, read_token
+from aftercall.wire.discovery import api_url_in, tenant_id_of
 from aftercall.wire.http import HttpRequest, HttpResponse, SendFailure
+from aftercall.wire.language.sign_in import Auth
 from aftercall.wire.masking import Mask
-from aftercall.wire.requests import USER_AGENT, Target, read_request, token_request
-from aftercall.wire.responses import read_contact
+from aftercall.wire.requests import USER_AGENT, discovery_request, token_request
+from aftercall.wire.target import Identity, Target, auth_of
 from aftercall.wiring.crm import endpoints_of, open_lines
+from aftercall.wiring.findings import CheckResult, Probe
+from aftercall.wiring.tenant_check import TenantCheck
 from aftercall.wiring.values import identity_of, target_of, transport_options
 
 SKEW_SECONDS_WARN = 10.0
 """A Date header has whole seconds, and the answer takes a moment."""
 
-PROBE = "aftercall-check"
-"""A campaign and contact that no tenant has: reading it shows whether we may read at all."""
-
-
-@dataclass(frozen=True, slots=True)
-class CheckResult:
-    """One finding: what was looked at, how it stands, and what to do about it."""
-
-    name: str
-    level: Literal["ok", "warn", "fail"]
-    words: str
-    fix: str = ""
-
 
 async def check_up(
-    settings: Settings, environment: Mapping[str, str], probe: tuple[str, str] | None = None
+    settings: Settings, environment: Mapping[str, str], probe: Probe | None = None
 ) -> AsyncIterator[CheckResult]:
-    """Look at everything that a run needs; nothing is written to the tenant.
+    """Look at everything that a run needs.
+
+    Nothing is written to the tenant unless the probe names a contact and an outcome to write.
 
     Args:
         settings: the configuration.
         environment: where the secrets are read from.
-        probe: the campaign and id of a contact to read, to see what the tenant tells of one.
+        probe: how far to go.
 
     Raises:
-        ConfigInvalid: a secret or a certificate is missing or wrong.
+        ConfigInvalid: a secret, the profile or a certificate is missing or wrong.
     """
     target = target_of(settings)
-    identity = identity_of(environment)
-    request = token_request(target, identity)
+    identity = identity_of(target.profile, environment)
     endpoints = endpoints_of(settings, environment)
     yield _journal(settings)
     yield _audit(settings)
-    clock = SystemClock()
-    async with HttpTransport(transport_options(settings)) as tenant:
-        got = await _send(tenant, request)
-        token = None
-        if isinstance(got, HttpResponse):
-            mask = Mask((identity.client_secret,))
-            token = read_token(target.profile, got, clock.seconds(), mask)
-        yield _signed_in(target, got, token)
-        if isinstance(got, HttpResponse):
-            yield _clock_finding(got, clock)
-        if isinstance(token, Token):
-            yield _scopes(token)
-            mask = Mask((identity.client_secret, token.secret))
-            yield await _contact(tenant, target, token, mask, probe)
+    async with HttpTransport(transport_options(settings)) as transport:
+        entrance = _Entrance(target, identity, transport)
+        async for finding in entrance.findings():
+            yield finding
+        if entrance.token is not None:
+            mask = Mask((*identity.secrets, entrance.token.secret))
+            codes = tuple(settings.outcomes)
+            token = entrance.token.secret
+            tenant = TenantCheck(entrance.target, transport, token, mask, codes)
+            async for finding in tenant.findings(probe or Probe()):
+                yield finding
     async with open_lines(settings, endpoints) as lines:
         for line in lines:
             yield await _crm(line)
+
+
+class _Entrance:
+    """Being let in, step by step.
+
+    Attributes:
+        target: the tenant; the address of its API once it is known.
+        token: the token; None until one is let in.
+    """
+
+    def __init__(self, target: Target, identity: Identity, transport: HttpTransport) -> None:
+        self.target = target
+        self.token: Token | None = None
+        self._identity = identity
+        self._transport = transport
+        self._clock = SystemClock()
+
+    async def findings(self) -> AsyncIterator[CheckResult]:
+        """Sign in and find the API, and say how each went."""
+        profile, auth = self.target.profile, auth_of(self.target.profile, self._identity)
+        request = token_request(self.target, self._identity)
+        if request is None:
+            self.token = Token(self._identity.bearer, math.inf)
+            needs = f" ({auth.variables[0]})" if auth.variables else ""
+            words = f"{profile.name} signs in nowhere: a token is given{needs} or none is needed."
+            yield CheckResult("sign in", "ok", words)
+        else:
+            got = await _send(self._transport, request)
+            token = None
+            if isinstance(got, HttpResponse):
+                mask = Mask(self._identity.secrets)
+                token = read_token(profile, got, self._clock.seconds(), mask, auth)
+            yield _signed_in(urlsplit(request.url).netloc, auth, got, token)
+            if isinstance(got, HttpResponse):
+                yield _clock_finding(got, self._clock)
+            if isinstance(token, Token):
+                self.token = token
+                if auth.scope:
+                    yield _scopes(token)
+        if self.token is not None and profile.base.discovery is not None:
+            yield await self._find_api(self.token)
+
+    async def _find_api(self, token: Token) -> CheckResult:
+        tenant_id = tenant_id_of(self.target, token.claims)
+        request = discovery_request(self.target, tenant_id, token.secret)
+        got = None if request is None else await _send(self._transport, request)
+        found = api_url_in(self.target, got) if isinstance(got, HttpResponse) else None
+        if found is not None:
+            self.target = replace(self.target, api_url=found)
+            return CheckResult("address", "ok", f"The API is at {found}.")
+        self.token = None
+        why = got.words if isinstance(got, SendFailure) else "the answer names none to be trusted"
+        told = "the token tells no tenant id" if not tenant_id else why
+        fix = "Give tenant.base_url, or a profile with a fixed base.url and without base.discovery."
+        return CheckResult("address", "fail", f"The API's address is unknown: {told}.", fix)
 
 
 async def _send(transport: Transport, request: HttpRequest) -> HttpResponse | SendFailure:
@@ -110,22 +153,31 @@ def _audit(settings: Settings) -> CheckResult:
     return CheckResult("audit", "ok", f"The trail is signed as {signer.key.name}.")
 
 
-def _signed_in(target: Target, got: HttpResponse | SendFailure, token: object) -> CheckResult:
-    place = urlsplit(target.base_url).netloc
+def _signed_in(
+    place: str, auth: Auth, got: HttpResponse | SendFailure, token: object
+) -> CheckResult:
     if isinstance(got, SendFailure):
         fix = "Check tenant.instance or tenant.base_url, the network and the proxy."
         return CheckResult("sign in", "fail", f"{place} cannot be reached: {got.words}.", fix)
     match token:
         case Token():
-            words = f"{place} issued a token ({target.profile.name})."
+            words = f"{place} issued a token for the {auth.called}{_who(token)}."
             return CheckResult("sign in", "ok", words)
         case TokenRefused(words):
-            fix = "Check CXONE_CLIENT_ID and CXONE_CLIENT_SECRET, and that they are enabled."
+            fix = f"Check {' and '.join(auth.variables)}, and that they are enabled."
             return CheckResult("sign in", "fail", f"{place} refused them: {words}", fix)
         case _:
             fix = "Is tenant.base_url the tenant's API? Try again if the tenant is down."
             words = f"{place} answered {got.status}, but with no token."
             return CheckResult("sign in", "fail", words, fix)
+
+
+def _who(token: Token) -> str:
+    """Return who the token says that we are."""
+    claims = token.claims
+    name = next((claims[one] for one in ("name", "preferred_username", "sub") if one in claims), "")
+    tenant = claims.get("tenantId", "")
+    return f" of {name}" * bool(name) + f" (tenant {tenant})" * bool(tenant)
 
 
 def _scopes(token: Token) -> CheckResult:
@@ -149,46 +201,6 @@ def _clock_finding(got: HttpResponse, clock: Clock) -> CheckResult:
         fix = "Set it by NTP: timestamps decide which of two outcomes is the newer one."
         return CheckResult("clock", "warn", words, fix)
     return CheckResult("clock", "ok", "This machine and the tenant agree on the time.")
-
-
-async def _contact(
-    tenant: HttpTransport,
-    target: Target,
-    token: Token,
-    mask: Mask,
-    probe: tuple[str, str] | None,
-) -> CheckResult:
-    campaign, contact = probe or (PROBE, PROBE)
-    row = Disposition(campaign=campaign, contact=contact, outcome="", agent="")
-    sent = await _send(tenant, read_request(target, row, token.secret, PROBE))
-    if isinstance(sent, SendFailure):
-        fix = "Try again; check the network."
-        return CheckResult("contacts", "fail", f"A contact could not be read: {sent.words}.", fix)
-    match read_contact(target.profile, sent, 0, mask):
-        case answer.Found(found):
-            return _etag(found.etag)
-        case answer.Absent() if probe is None:
-            words = "Contacts may be read. Name one with --contact to see what is told of it."
-            return CheckResult("contacts", "ok", words)
-        case answer.Absent():
-            fix = "Check both ids."
-            return CheckResult("contacts", "warn", f"{campaign} has no contact {contact}.", fix)
-        case answer.Forbidden(words):
-            fix = "Have the scope outbound:contact:write granted to the client id."
-            return CheckResult("contacts", "fail", f"Contacts may not be read: {words}", fix)
-        case _:
-            words = f"Reading a contact was answered with {sent.status}."
-            fix = "Is tenant.base_url the tenant's API?"
-            return CheckResult("contacts", "fail", words, fix)
-
-
-def _etag(etag: str | None) -> CheckResult:
-    if etag is None:
-        words = "The tenant gives no ETag: a call that starts between read and write is not seen."
-        fix = "The time between the two is kept in each audit entry; see docs/concepts.md."
-        return CheckResult("contacts", "warn", words, fix)
-    words = "Contacts have an ETag: a write only lands on what was just read."
-    return CheckResult("contacts", "ok", words)
 
 
 async def _crm(line: Line) -> CheckResult:

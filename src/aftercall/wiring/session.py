@@ -177,7 +177,7 @@ class Session:
     def _run(self, run: str) -> Run:
         ports = self.journal
         journal = Journal(ports.intake, ports.claims, ports.pacing, ports.outbox, ports.audit)
-        plan = plan_of(self.settings, self._outside.target.profile.active_states)
+        plan = plan_of(self.settings, self._outside.target.profile)
         return Run(run, journal, self._outside, plan)
 
     async def _begin(
@@ -239,7 +239,7 @@ async def open_session(
         JournalError: the journal cannot be opened.
     """
     target = target_of(settings)
-    identity = identity_of(environment)
+    identity = identity_of(target.profile, environment)
     endpoints = endpoints_of(settings, environment)
     signer = load_signer(settings.audit.key_file)
     async with AsyncExitStack() as stack:

@@ -1,26 +1,40 @@
 """From settings to the plain values that the engine and the adapters take."""
 
 from collections.abc import Mapping
+from functools import partial
 
 from aftercall.adapters.profiles import load_profile
 from aftercall.adapters.transport import TransportOptions
 from aftercall.domain import instant
 from aftercall.domain.columns import ColumnMap
 from aftercall.domain.disposition import Rules
+from aftercall.domain.pacing import Pace
 from aftercall.domain.settlement import WritePolicy
 from aftercall.engine.rounds import TurnLimits
 from aftercall.engine.run import Plan
+from aftercall.errors import ConfigInvalid
 from aftercall.settings import Settings, load_credentials
-from aftercall.wire.requests import Identity, Target
+from aftercall.wire.profile import Profile
+from aftercall.wire.target import Identity, Target
 
 
 def target_of(settings: Settings) -> Target:
-    """Return the tenant that the settings name."""
-    profile = load_profile(settings.tenant.profile)
-    base_url = settings.tenant.base_url
-    if base_url is None:
-        base_url = profile.base_url.replace("{instance}", settings.tenant.instance or "")
-    return Target(profile, base_url.rstrip("/"))
+    """Return the tenant that the settings name.
+
+    Raises:
+        ConfigInvalid: its profile cannot be used.
+    """
+    tenant = settings.tenant
+    profile = load_profile(tenant.profile)
+    ids = {code: str(told) for code, told in settings.outcome_ids.items()}
+    if tenant.base_url is not None:
+        return Target(profile, tenant.base_url.rstrip("/"), ids=ids)
+    if profile.base.url is None:
+        message = f"The profile {profile.name} names no address."
+        raise ConfigInvalid(message, fix="Give tenant.base_url in place of tenant.instance.")
+    instance = tenant.instance or ""
+    base_url = profile.base.url.replace("{instance}", instance)
+    return Target(profile, base_url.rstrip("/"), instance, ids=ids)
 
 
 def transport_options(settings: Settings) -> TransportOptions:
@@ -54,17 +68,18 @@ def rules_of(settings: Settings, started_ms: int) -> Rules:
     )
 
 
-def plan_of(settings: Settings, active_states: frozenset[str]) -> Plan:
+def plan_of(settings: Settings, profile: Profile) -> Plan:
     """Return what a run is to keep to."""
     defer = settings.defer_policy()
     return Plan(
         policy=WritePolicy(
-            active_states=active_states,
+            active_states=profile.active_states,
+            closed_words=profile.states.closed_words,
             same_everything=settings.rows.unchanged_when == "same_everything",
             retry=settings.retry_policy(),
             defer=defer,
         ),
-        pace=settings.pace,
+        pace=partial(pace_of, settings, profile),
         tenant_pace=settings.pace_total(),
         concurrency=settings.limits.concurrency,
         turns=TurnLimits(
@@ -76,11 +91,19 @@ def plan_of(settings: Settings, active_states: frozenset[str]) -> Plan:
     )
 
 
-def identity_of(environment: Mapping[str, str]) -> Identity:
-    """Return who we are to the tenant.
+def pace_of(settings: Settings, profile: Profile, campaign: str) -> Pace:
+    """Return how fast requests to `campaign` may leave: the profile may set a bound."""
+    pace = settings.pace(campaign)
+    most = profile.pace.requests_per_second_max
+    return pace if most is None or pace.per_second <= most else Pace(most, pace.headroom)
+
+
+def identity_of(profile: Profile, environment: Mapping[str, str]) -> Identity:
+    """Return who we are to the tenant, by the profile's first way whose secrets are all set.
 
     Raises:
-        ConfigInvalid: the client id or its secret is missing or malformed.
+        ConfigInvalid: a secret that it needs is missing or malformed.
     """
-    credentials = load_credentials(environment)
-    return Identity(credentials.client_id, credentials.client_secret.get_secret_value())
+    ways = [auth.credentials for auth in profile.auth]
+    found = load_credentials(environment, ways)
+    return Identity(**{name: text.get_secret_value() for name, text in found.items()})

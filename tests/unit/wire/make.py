@@ -9,7 +9,7 @@ from aftercall.adapters.profiles import load_profile
 from aftercall.domain import instant
 from aftercall.domain.disposition import Disposition
 from aftercall.wire.http import HttpResponse
-from aftercall.wire.requests import Target
+from aftercall.wire.target import Target
 
 PROFILE = load_profile("outbound-v1")
 TARGET = Target(PROFILE, "https://acme.niceincontact.com")

@@ -5,12 +5,14 @@ from urllib.parse import parse_qs, quote, unquote
 import pytest
 
 from aftercall.wire.requests import (
-    Identity,
+    ON_NOTHING,
+    Basis,
     read_request,
     token_request,
     write_body,
     write_request,
 )
+from aftercall.wire.target import Identity
 
 from .make import NOON, PROFILE, TARGET, row
 
@@ -46,7 +48,7 @@ def test_a_contact_is_read_at_its_own_address() -> None:
 
 
 def test_a_disposition_is_patched_onto_the_same_address_on_condition() -> None:
-    written = write_request(TARGET, row(notes="Zoë"), "tok", "req-1", '"v7"')
+    written = write_request(TARGET, row(notes="Zoë"), "tok", "req-1", Basis('"v7"'))
     assert (written.method, written.url) == ("PATCH", BASE + "C1/contacts/P1")
     assert written.headers["If-Match"] == '"v7"'
     assert written.headers["Content-Type"] == "application/json"
@@ -54,7 +56,7 @@ def test_a_disposition_is_patched_onto_the_same_address_on_condition() -> None:
 
 
 def test_without_an_etag_there_is_no_condition() -> None:
-    assert "If-Match" not in write_request(TARGET, row(), "tok", "req-1", None).headers
+    assert "If-Match" not in write_request(TARGET, row(), "tok", "req-1", ON_NOTHING).headers
 
 
 def test_what_the_row_does_not_have_is_left_out_of_the_body() -> None:
@@ -77,7 +79,7 @@ def test_what_the_row_has_is_in_the_body() -> None:
 def test_each_id_is_one_segment_of_the_path_whatever_it_holds(strange: str) -> None:
     for request in (
         read_request(TARGET, row(campaign=strange, contact=strange), "tok", "r"),
-        write_request(TARGET, row(campaign=strange, contact=strange), "tok", "r", None),
+        write_request(TARGET, row(campaign=strange, contact=strange), "tok", "r", ON_NOTHING),
     ):
         assert request.url.startswith(BASE)
         assert request.url.isascii()
@@ -96,7 +98,7 @@ def test_nothing_of_a_row_reaches_the_request_line_or_a_header() -> None:
     given = row(campaign=evil, contact=evil, agent=evil, outcome=evil, notes=evil, event_id=evil)
     for request in (
         read_request(TARGET, given, "tok", "r"),
-        write_request(TARGET, given, "tok", "r", '"v1"'),
+        write_request(TARGET, given, "tok", "r", Basis('"v1"')),
     ):
         head = request.method + request.url + "".join(request.headers.values())
         assert "\r" not in head
@@ -106,7 +108,7 @@ def test_nothing_of_a_row_reaches_the_request_line_or_a_header() -> None:
 
 def test_the_body_carries_any_notes_as_one_json_text() -> None:
     notes = 'a "quoted"\r\nline\u2028 and \\ 😀'
-    body = write_request(TARGET, row(notes=notes), "tok", "r", None).body
+    body = write_request(TARGET, row(notes=notes), "tok", "r", ON_NOTHING).body
     assert body is not None
     assert json.loads(body)["notes"] == notes
     assert b"\n" not in body
@@ -114,6 +116,7 @@ def test_the_body_carries_any_notes_as_one_json_text() -> None:
 
 def test_a_token_is_asked_for_as_rfc_6749_says() -> None:
     request = token_request(TARGET, Identity("id with space", "s&cret=+ä"))
+    assert request is not None
     assert (request.method, request.url) == (
         "POST",
         "https://acme.niceincontact.com/api/v1/oauth2/token",
@@ -132,6 +135,6 @@ def test_a_token_is_asked_for_as_rfc_6749_says() -> None:
 def test_what_is_shown_of_a_request_leaves_out_its_secrets_and_its_notes() -> None:
     identity = Identity("client", "top-secret")
     shown = repr(identity) + repr(token_request(TARGET, identity))
-    shown += repr(write_request(TARGET, row(notes="personal"), "bearer-secret", "r", None))
+    shown += repr(write_request(TARGET, row(notes="personal"), "bearer-secret", "r", ON_NOTHING))
     assert "secret" not in shown
     assert "personal" not in shown

@@ -7,18 +7,20 @@ import pytest
 from aftercall.domain import answer
 from aftercall.domain.answer import Found, Observed
 from aftercall.wire.http import MaybeSent, NotSent
+from aftercall.wire.json_paths import json_object
 from aftercall.wire.masking import Mask
-from aftercall.wire.responses import (
-    STATE_CHARACTERS_MAX,
+from aftercall.wire.refusals import (
     WORDS_CHARACTERS_MAX,
     clean,
     finite_seconds,
-    json_object,
+    retry_after_seconds,
+    words_of,
+)
+from aftercall.wire.responses import (
+    STATE_CHARACTERS_MAX,
     read_contact,
     read_failure,
     read_written,
-    retry_after_seconds,
-    words_of,
     written_failure,
 )
 

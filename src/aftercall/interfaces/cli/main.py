@@ -14,7 +14,18 @@ import typer
 from typer.main import get_command
 
 from aftercall.errors import AftercallError
-from aftercall.interfaces.cli import crm, failures, history, optouts, setup, trail, trial, work
+from aftercall.interfaces.cli import (
+    crm,
+    failures,
+    history,
+    optouts,
+    outcomes,
+    profiles,
+    setup,
+    trail,
+    trial,
+    work,
+)
 
 USAGE = {
     "max_content_width": 100,
@@ -59,7 +70,7 @@ def aftercall(
     del version, debug
 
 
-for group in (setup, work, history, crm, trail, optouts, trial):
+for group in (setup, work, history, crm, trail, optouts, profiles, outcomes, trial):
     group.add_to(app)
 
 

@@ -2,18 +2,24 @@
 
 import asyncio
 import os
+from dataclasses import dataclass
 from pathlib import Path
 
 import typer
 from rich.table import Table
 from rich.text import Text
 
+from aftercall.adapters.profiles import load_profile
 from aftercall.errors import AftercallError
 from aftercall.interfaces.cli.options import Place
 from aftercall.interfaces.cli.runs import settings_for
-from aftercall.interfaces.cli.starter import starter_text
+from aftercall.interfaces.cli.starter import Answers, starter_text
 from aftercall.interfaces.cli.terminal import out, plain, print_pieces, say
-from aftercall.wiring import CheckResult, check_up
+from aftercall.settings import Tenant
+from aftercall.wire.profile import Profile
+from aftercall.wiring import CheckResult, Probe, check_up
+
+DEFAULT_PROFILE: str = Tenant.model_fields["profile"].default
 
 STYLES = {"ok": "green", "warn": "yellow", "fail": "bold red"}
 LABELS = {"ok": "ok", "warn": "warn", "fail": "FAIL"}
@@ -25,15 +31,17 @@ OURS = ("journal", "config", "audit")
 """Findings about this side; those about the other side can pass by themselves."""
 
 
-def init(path: Path, *, force: bool) -> int:
-    """Write the starter configuration.
+def init(path: Path, answers: Answers, *, force: bool) -> int:
+    """Write the starter configuration; check it if it is whole and the secrets are there.
 
     Raises:
-        AftercallError: there is a file already, or it cannot be written.
+        AftercallError: there is a file already, it cannot be written, or the profile is none.
     """
+    # What is wrong with the profile is better told now than by the first run.
+    profile = load_profile(answers.profile or DEFAULT_PROFILE)
     try:
         with path.open("w" if force else "x", encoding="utf-8") as file:
-            file.write(starter_text())
+            file.write(starter_text(answers))
     except FileExistsError:
         message = f"{path} exists already."
         fix = "Give another path, or overwrite it with --force."
@@ -42,25 +50,64 @@ def init(path: Path, *, force: bool) -> int:
         message = f"{path} cannot be written: {trouble.strerror}."
         raise AftercallError(message, fix="Give a path that can be written.") from None
     out().print(plain(str(path)), soft_wrap=True)
+    place = Place(config=path)
+    if (answers.instance or answers.base_url) and _has_secrets(profile):
+        say("", "The tenant is filled in and the secrets are set; this is how it stands:", "")
+        return check(place, Wanted(None, deep=False, write=None))
+    ways = " or ".join(" and ".join(auth.variables) for auth in reversed(profile.auth))
+    fetched = profile.codes.catalogue is not None
+    pull = f" ({place.command('outcomes', 'pull')} fetches them)" if fetched else ""
     say(
         "",
-        "1. Fill in what is marked >>>: the tenant, its outcome codes, your files' columns.",
-        "2. Set the secrets in the environment: CXONE_CLIENT_ID and CXONE_CLIENT_SECRET,",
+        f"1. Fill in what is marked >>>: the tenant, its outcome codes{pull},",
+        "   your files' columns.",
+        f"2. Set the secrets in the environment: {ways or 'none are needed'},",
         "   and AFTERCALL_CRM_SECRET if [crm] has a url. Or name files: ..._FILE.",
         "3. Make the key that signs the audit trail:",
         f"   {Place(config=path).command('audit', 'keygen')}",
         "4. See whether all is in place:",
         "",
-        f"next: {Place(config=path).command('check')}",
+        f"next: {place.command('check')}",
     )
     return 0
 
 
-def check(place: Place, contact: str | None) -> int:
+def _has_secrets(profile: Profile) -> bool:
+    """Say whether the environment holds all that one way of signing in needs."""
+    return any(
+        all(name in os.environ or f"{name}_FILE" in os.environ for name in auth.variables)
+        for auth in profile.auth
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """The options of `check`: a contact to look at, how deep, and an outcome to write onto it."""
+
+    contact: str | None
+    deep: bool
+    write: str | None
+
+    def probe(self) -> Probe:
+        """Return how far the check-up is to go.
+
+        Raises:
+            typer.BadParameter: the contact is malformed, or nothing says what is to be written.
+        """
+        if self.write is not None and not (self.deep and self.contact):
+            message = "needs --deep and --contact: the test contact that it is written onto."
+            raise typer.BadParameter(message, param_hint="--write")
+        return Probe(_contact(self.contact), self.deep, self.write)
+
+
+def check(place: Place, wanted: Wanted) -> int:
     """Print a line for each finding, and a fix below each that is not in order."""
-    probe = _probe(contact)
+    probe = wanted.probe()
     with place.kept_in_errors():
         settings = settings_for(place)
+        if probe.write is not None and probe.write not in settings.outcomes:
+            message = f"{probe.write} is not listed under [outcomes]."
+            raise typer.BadParameter(message, param_hint="--write")
 
         async def whole() -> int:
             worst = 0
@@ -76,7 +123,7 @@ def check(place: Place, contact: str | None) -> int:
     return code
 
 
-def _probe(contact: str | None) -> tuple[str, str] | None:
+def _contact(contact: str | None) -> tuple[str, str] | None:
     if contact is None:
         return None
     campaign, slash, one = contact.partition("/")

@@ -1,5 +1,9 @@
 """The commented configuration that `aftercall init` writes."""
 
+import json
+import re
+from dataclasses import dataclass
+
 _TEXT = """\
 # The configuration of aftercall. Fill in what is marked >>>; then run: aftercall check
 # A line behind '# ' shows a default, or an example where it says so.
@@ -31,6 +35,10 @@ BUSY = "unreachable"
 VOICEMAIL = "unreachable"
 WRONG_NUMBER = "unreachable"
 DO_NOT_CALL = "opt_out"
+
+# What the tenant calls a code, where the profile speaks ids: its id or its name.
+[outcome_ids]
+# INTERESTED = "1012"                     # example; aftercall outcomes pull fills it in
 
 [limits]
 # requests_per_second = 10.0              # to each campaign, reads and writes
@@ -94,6 +102,27 @@ DO_NOT_CALL = "opt_out"
 """
 
 
-def starter_text() -> str:
-    """Return the configuration to start from, as TOML."""
-    return _TEXT
+@dataclass(frozen=True, slots=True)
+class Answers:
+    """What is known of the tenant; what is None is left to be filled in."""
+
+    profile: str | None = None
+    instance: str | None = None
+    base_url: str | None = None
+
+
+NOTHING = Answers()
+
+
+def starter_text(answers: Answers = NOTHING) -> str:
+    """Return the configuration to start from, as TOML, with what is known filled in."""
+    text = _TEXT
+    for key, value in (
+        ("profile", answers.profile),
+        ("instance", answers.instance),
+        ("base_url", answers.base_url),
+    ):
+        if value is not None:
+            line = f"{key} = {json.dumps(value)}".replace("\\", r"\\")
+            text = re.sub(rf"(?m)^# {key} = .*$", line, text, count=1)
+    return text

@@ -10,6 +10,7 @@ import time
 from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
+from glob import escape
 from importlib import resources
 from pathlib import Path
 
@@ -284,6 +285,25 @@ def back_up(db: sqlite3.Connection, path: Path, version: int) -> Path:
     return whole
 
 
+def drop_backups(path: Path) -> None:
+    """Remove the copies of earlier schemas beside a journal: they hold what is erased in it.
+
+    Raises:
+        JournalError: one cannot be removed.
+    """
+    for copy in backups_of(path):
+        try:
+            copy.unlink(missing_ok=True)
+        except OSError as trouble:
+            message = f"{copy} still holds what was erased: {trouble.strerror}."
+            raise JournalError(message, fix="Remove it.") from None
+
+
+def backups_of(path: Path) -> list[Path]:
+    """Return the copies of earlier schemas beside a journal, the oldest first."""
+    return sorted(path.parent.glob(f"{escape(path.name)}{BACKUP_MARK}*"))
+
+
 def is_migrated(db: sqlite3.Connection) -> bool:
     """Say whether a journal has the newest schema."""
     return int(db.execute("PRAGMA user_version").fetchone()[0]) == len(_steps())
@@ -314,7 +334,7 @@ def journal_error(path: Path, trouble: sqlite3.Error) -> JournalError:
     if "not a database" in words or "malformed" in words:
         message = f"{path} is not a journal or is damaged: {words}."
         fix = "Restore it from a backup, or give another path with --journal."
-        copies = sorted(path.parent.glob(f"{path.name}{BACKUP_MARK}*"))
+        copies = backups_of(path)
         if copies:
             fix += f" A copy from before the last change of its schema is {copies[-1]}."
         return JournalError(message, fix=fix)

@@ -1,5 +1,6 @@
 """The whole journal in a SQLite file: its four ports, opened and closed together."""
 
+import os
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
@@ -140,7 +141,7 @@ def note_results(path: Path, run: str, directory: Path) -> None:
     """
     with told(path), closing(connect(path, write=True)) as db:
         if is_migrated(db):
-            values = {"run": run, "directory": str(directory)}
+            values = {"run": run, "directory": os.fsencode(directory)}
             db.execute(statement("note_result_file"), values)
 
 

@@ -1,6 +1,7 @@
 """Erasure and expiry: what is taken out is overwritten in the file and gone from its log."""
 
 import json
+import os
 import sqlite3
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
@@ -9,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from aftercall.adapters.journal.sqlite.audit_log import acts_in, sealed_in
-from aftercall.adapters.journal.sqlite.connection import told
+from aftercall.adapters.journal.sqlite.connection import drop_backups, told
 from aftercall.adapters.journal.sqlite.rows import add_act
 from aftercall.adapters.journal.sqlite.statements import statement
 from aftercall.adapters.journal.sqlite.writer import Writer
@@ -54,6 +55,7 @@ class SqliteKeeping:
     async def _sweep(self) -> None:
         """Let nothing of what was taken out remain in the journal's files."""
         await self._writer.alone(_sweep)
+        drop_backups(self._path)
 
 
 def _held_of(db: sqlite3.Connection, scope: Scope) -> PersonalData:
@@ -72,7 +74,7 @@ def _held_of(db: sqlite3.Connection, scope: Scope) -> PersonalData:
     for event in db.execute(statement("events_of_person"), asked):
         events += _public(event["body"]) != event["body"]
     results = [
-        (found["directory"], found["id"])
+        (os.fsdecode(found["directory"]), found["id"])
         for run in sorted(runs)
         for found in db.execute(statement("result_files_of_run"), {"run": run})
     ]

@@ -28,7 +28,7 @@ CREATE TABLE audit_checkpoint (
 -- and whether the file may hold remains from before deleted content was overwritten at once.
 CREATE TABLE result_file (
     run INTEGER NOT NULL REFERENCES run (number),
-    directory TEXT NOT NULL,
+    directory BLOB NOT NULL, -- as the system spells it, which need not be text
     PRIMARY KEY (run, directory)
 ) WITHOUT ROWID;
 ALTER TABLE row ADD COLUMN erased_ms INTEGER;

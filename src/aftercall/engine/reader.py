@@ -1,0 +1,149 @@
+"""Reading all that must be known of a row's contact before it may be written."""
+
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import replace
+from typing import Literal, Protocol
+
+from aftercall.domain.answer import Found, Observed, ReadAnswer, Refused
+from aftercall.domain.disposition import Disposition
+from aftercall.engine.lookups import Listed, Lookups
+from aftercall.engine.session import Session
+from aftercall.ports import Clock
+from aftercall.wire.auth import Token
+from aftercall.wire.codes import CodeBook, fetched_book, static_book
+from aftercall.wire.http import HttpRequest, HttpResponse, SendFailure
+from aftercall.wire.requests import (
+    Basis,
+    Unwritable,
+    key_in,
+    read_request,
+    readback_request,
+    write_body,
+)
+from aftercall.wire.responses import read_contact, read_failure, read_held, with_held
+
+Operation = Literal["read", "write", "lookup"]
+
+
+NO_ID = (
+    "The tenant has no disposition for {code}. Give its id or name under [outcome_ids];"
+    " aftercall outcomes pull lists what the tenant has."
+)
+
+
+class Send(Protocol):
+    """Sends what is made of a token, in the lane of the row."""
+
+    def __call__(
+        self, build: Callable[[Token], HttpRequest], operation: Operation = "lookup"
+    ) -> Awaitable[HttpResponse | SendFailure]:
+        """Send it and return the answer."""
+        ...
+
+
+class Reader:
+    """Reads contacts in as many requests as the tenant's language needs."""
+
+    def __init__(self, session: Session, clock: Clock) -> None:
+        self._session = session
+        self._clock = clock
+        self._lookups = Lookups(session, clock)
+
+    async def read(self, row: Disposition, request_id: str, send: Send) -> tuple[ReadAnswer, int]:
+        """Read the row's contact.
+
+        Returns:
+            What was found, and which of the requests that were sent told it.
+        """
+        sent = 0
+
+        async def counted(
+            build: Callable[[Token], HttpRequest], operation: Operation = "lookup"
+        ) -> HttpResponse | SendFailure:
+            nonlocal sent
+            sent += 1
+            return await send(build, operation)
+
+        states = await self._states(counted)
+        if not isinstance(states, Mapping):
+            return states, sent - 1
+        # The state comes last: it is what must still be true when the write leaves.
+        held = await self._held(row, request_id, counted)
+        if not isinstance(held, Observed):
+            return held, sent - 1
+        got = await self._contact(row, request_id, counted, states)
+        told = sent - 1
+        if not isinstance(got, Found):
+            return got, told
+        return await self._prepared(row, with_held(got.contact, held), counted), told
+
+    async def _states(self, send: Send) -> Mapping[str, str] | ReadAnswer:
+        name = self._session.target.profile.states.lookup
+        if name is None:
+            return {}
+        got = await self._lookups.listed(name, "", send)
+        return got.names() if isinstance(got, Listed) else got
+
+    async def _held(self, row: Disposition, request_id: str, send: Send) -> Observed | ReadAnswer:
+        if self._session.target.profile.readback is None:
+            return Observed(None)
+
+        def build(token: Token) -> HttpRequest:
+            return readback_request(self._session.target, row, token.secret, request_id)
+
+        sent = await send(build, "read")
+        if isinstance(sent, SendFailure):
+            return read_failure(sent)
+        mask = self._session.mask(row)
+        got = read_held(self._session.target.profile, sent, self._now_ms(), mask)
+        return got.contact if isinstance(got, Found) else got
+
+    async def _contact(
+        self, row: Disposition, request_id: str, send: Send, states: Mapping[str, str]
+    ) -> ReadAnswer:
+        def build(token: Token) -> HttpRequest:
+            return read_request(self._session.target, row, token.secret, request_id)
+
+        sent = await send(build, "read")
+        if isinstance(sent, SendFailure):
+            return read_failure(sent)
+        profile, mask = self._session.target.profile, self._session.mask(row)
+        return read_contact(profile, sent, self._now_ms(), mask, states)
+
+    async def _prepared(self, row: Disposition, contact: Observed, send: Send) -> ReadAnswer:
+        """Return a contact with its outcome as a code, and the id of the one that is to come."""
+        profile = self._session.target.profile
+        found = Found(contact)
+        if profile.codes.source != "identity":
+            book = await self._book(row, contact, send)
+            if not isinstance(book, CodeBook):
+                return book
+            held = contact.outcome
+            code = None if held is None else book.code_of(held, row.outcome)
+            found = Found(replace(contact, outcome=code), book.id_of(row.outcome))
+            if found.outcome_id is None and contact.idle:
+                return Refused("no_such_disposition", NO_ID.format(code=row.outcome))
+        if not contact.idle:
+            return found
+        try:
+            write_body(profile, row, Basis(contact.etag, contact.told, found.outcome_id))
+        except Unwritable as reason:
+            return Refused(reason.code, reason.words)
+        return found
+
+    async def _book(self, row: Disposition, contact: Observed, send: Send) -> CodeBook | ReadAnswer:
+        target = self._session.target
+        name = target.profile.codes.lookup
+        if name is None:
+            return static_book(target.profile, target.ids)
+        sources = target.profile.lookup[name].key
+        key = key_in(sources, row, contact.told) if sources else ""
+        if key is None:
+            # Without it there is no list: what is configured counts, and nothing is written.
+            told = Refused("missing_value", f"The tenant needs {' or '.join(sources)}.")
+            return told if contact.idle else CodeBook(target.ids)
+        got = await self._lookups.listed(name, key, send)
+        return fetched_book(target.ids, got.items) if isinstance(got, Listed) else got
+
+    def _now_ms(self) -> int:
+        return self._clock.now_us() // 1000

@@ -1,0 +1,179 @@
+"""What the commands about profiles do."""
+
+import json
+import re
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+
+from rich.text import Text
+
+from aftercall.adapters.profiles import (
+    ProfileFile,
+    built_in_names,
+    load_profile,
+    parse_profile,
+    read_profile,
+)
+from aftercall.domain.disposition import Disposition
+from aftercall.errors import AftercallError
+from aftercall.interfaces.cli.profile_text import profile_text
+from aftercall.interfaces.cli.program import typed
+from aftercall.interfaces.cli.tables import table
+from aftercall.interfaces.cli.terminal import out, plain, print_pieces, say
+from aftercall.wire.profile import Profile
+from aftercall.wire.requests import Basis, Unwritable, read_request, readback_request, write_request
+from aftercall.wire.target import Target
+
+SAMPLE = Disposition(
+    campaign="CAMPAIGN",
+    contact="CONTACT",
+    outcome="OUTCOME",
+    agent="AGENT",
+    notes="NOTES",
+    custom_fields={"NAME": "VALUE"},
+    timestamp=datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC),
+    event_id="EVENT",
+)
+SAMPLE_NUMBER = "1001"
+_NAME = re.compile(r"[a-z0-9][a-z0-9-]{1,39}")
+
+
+def list_all() -> int:
+    """Print the built-in profiles."""
+    rows = [(name, plain(load_profile(name).about)) for name in built_in_names()]
+    print_pieces([table(("profile", "what it speaks"), rows)])
+    say(
+        "",
+        'One of them is chosen by [tenant] profile = "NAME"; a file of your own by its path.',
+        f"next: {typed('aftercall profile show ' + built_in_names()[0])}",
+    )
+    return 0
+
+
+def show(name: str) -> int:
+    """Print a profile's file."""
+    file = read_profile(name)
+    out().print(Text(file.text.rstrip("\n")), soft_wrap=True)
+    return 0
+
+
+def check(name: str) -> int:
+    """Check a profile and print what it says."""
+    file = read_profile(name)
+    profile = parse_profile(file)
+    print_pieces([Text(f"{file.place} is a profile: {profile.name}", style="bold"), Text()])
+    print_pieces([table(("", "what it says"), list(said(profile)))])
+    print_pieces([Text(), Text("A row is read and written like this:", style="bold")])
+    print_pieces(Text(f"  {plain(line)}") for line in sample_requests(profile))
+    say("", f'next: set [tenant] profile = "{file.place}", then {typed("aftercall check")}')
+    return 0
+
+
+def new(path: Path, like: str | None, *, force: bool) -> int:
+    """Write a profile to start from.
+
+    Raises:
+        AftercallError: there is a file already, or it cannot be written.
+    """
+    name = path.name.removesuffix(".toml").lower()
+    if not path.name.endswith(".toml") or not _NAME.fullmatch(name):
+        message = f"{path} is no name for a profile's file."
+        fix = "Name it like gateway.toml: letters, digits and hyphens."
+        raise AftercallError(message, fix=fix)
+    text = profile_text(name) if like is None else renamed(read_profile(like), name)
+    try:
+        with path.open("w" if force else "x", encoding="utf-8") as file:
+            file.write(text)
+    except FileExistsError:
+        message = f"{path} exists already."
+        fix = "Give another path, or overwrite it with --force."
+        raise AftercallError(message, fix=fix) from None
+    except OSError as trouble:
+        message = f"{path} cannot be written: {trouble.strerror}."
+        raise AftercallError(message, fix="Give a path that can be written.") from None
+    out().print(plain(str(path)), soft_wrap=True)
+    say(
+        "",
+        "1. Change what differs at your tenant; the comments say what each part is.",
+        "2. See whether it holds together, and how a row would be sent:",
+        "",
+        f"next: {typed(f'aftercall profile check {path}')}",
+    )
+    return 0
+
+
+def schema() -> int:
+    """Print the JSON Schema of a profile."""
+    out().print(Text(json.dumps(Profile.model_json_schema(), indent=2)), soft_wrap=True)
+    return 0
+
+
+def renamed(file: ProfileFile, name: str) -> str:
+    """Return a profile's text under another name."""
+    return re.sub(r'(?m)^name = ".*"$', f'name = "{name}"', file.text, count=1)
+
+
+def said(profile: Profile) -> Iterator[tuple[str, str]]:
+    """Yield what a profile says, part by part, in words."""
+    for auth in profile.auth:
+        where = f" at {auth.url}" if auth.asks else ""
+        needs = f"; needs {', '.join(auth.variables)}" if auth.variables else ""
+        yield "sign in", f"{auth.style}{where}{needs}"
+    if profile.base.discovery is not None:
+        yield "address", f"asked for at {profile.base.discovery.url}"
+    else:
+        yield "address", profile.base.url or "tenant.base_url of the configuration"
+    for name in ("wait", "allowed", "closed"):
+        states = ", ".join(sorted(getattr(profile.states, name))) or "none"
+        yield name, states
+    yield "codes", codes_words(profile)
+    if profile.write.dropped:
+        yield "dropped", f"{', '.join(profile.write.dropped)}: this API does not take them"
+    conditional = profile.write.if_match and (profile.read.etag or profile.read.etag_header)
+    yield "If-Match", "if the tenant gives an ETag" if conditional else NO_CONDITION
+    for rule in profile.errors.rules:
+        statuses = ", ".join(map(str, sorted(rule.status)))
+        words = f' "{rule.text}"' if rule.text else ""
+        yield "refusal", f"{statuses}{words}: {rule.means}{f', {rule.reason}' * bool(rule.reason)}"
+
+
+NO_CONDITION = "never: a call that starts between read and write is not seen"
+
+
+def codes_words(profile: Profile) -> str:
+    """Return how a profile's outcome codes become what the tenant calls them."""
+    match profile.codes.source:
+        case "identity":
+            return "sent as they are"
+        case "static":
+            listed = ", ".join(
+                f"{code} = {number}" for code, number in profile.codes.static.items()
+            )
+            return f"ids from the profile and [outcome_ids]: {listed}"
+        case "lookup":
+            place = profile.lookup[profile.codes.lookup or ""].url
+            return f"ids looked up at {place}, by [outcome_ids] or by name"
+
+
+def sample_requests(profile: Profile) -> Iterator[str]:
+    """Yield the requests of a sample row, as lines."""
+    told = dict.fromkeys(profile.read.told, SAMPLE_NUMBER)
+    outcome = None if profile.codes.source == "identity" else SAMPLE_NUMBER
+    basis = Basis('"ETAG"', told, outcome)
+    target = Target(profile, "")
+    if profile.readback is not None:
+        request = readback_request(target, SAMPLE, "TOKEN", "ID")
+        yield f"{request.method} {request.url}"
+    request = read_request(target, SAMPLE, "TOKEN", "ID")
+    yield f"{request.method} {request.url}"
+    try:
+        request = write_request(target, SAMPLE, "TOKEN", "ID", basis)
+    except Unwritable as reason:
+        yield f"(not written: {reason.words})"
+        return
+    yield f"{request.method} {request.url}"
+    names = {"If-Match", "Content-Type", profile.write.idempotency_header}
+    yield from (f"  {name}: {value}" for name, value in request.headers.items() if name in names)
+    if request.body:
+        yield f"  {request.body.decode()}"

@@ -1,0 +1,90 @@
+"""What `outcomes pull` does."""
+
+import asyncio
+import os
+import tomllib
+from collections.abc import Mapping, Sequence
+
+from aftercall.adapters.config_file import add_keys
+from aftercall.errors import ConfigInvalid
+from aftercall.interfaces.cli.figures import count
+from aftercall.interfaces.cli.options import Place
+from aftercall.interfaces.cli.tables import table
+from aftercall.interfaces.cli.terminal import plain, print_pieces, say
+from aftercall.settings import load_settings
+from aftercall.wire.catalogue import Outcome
+from aftercall.wiring.catalogue import fetch_outcomes
+
+STAND_IN = {"outcomes.STAND_IN": "negative"}
+"""A configuration without outcomes is no valid one, and here they are only about to come."""
+
+
+def pull(place: Place, *, dry_run: bool) -> int:
+    """Show the tenant's dispositions as outcomes and add the new ones to the configuration."""
+    with place.kept_in_errors():
+        settings = load_settings(place.config, os.environ, {**place.overrides(), **STAND_IN})
+        fetched = asyncio.run(fetch_outcomes(settings, os.environ))
+        written = _tables(place)
+        usable = [one for one in fetched if one.code and one.category is not None]
+        rows = [
+            (one.code, one.category or "", one.id, plain(one.name), plain(one.group))
+            for one in usable
+        ]
+        print_pieces([table(("outcome", "category", "id", "name at the tenant", "group"), rows)])
+        added = new_keys(usable, written)
+        if not dry_run:
+            add_keys(place.config, added)
+    say("", _told(place, added, dry_run=dry_run))
+    _say_unused(fetched, written)
+    say(f"next: {place.command('check')}")
+    return 0
+
+
+def new_keys(
+    outcomes: Sequence[Outcome], written: Mapping[str, Mapping[str, object]]
+) -> dict[str, dict[str, str]]:
+    """Return what is to be added to the tables of a configuration."""
+    categories, ids = written["outcomes"], written["outcome_ids"]
+    return {
+        "outcomes": {
+            one.code: str(one.category)
+            for one in outcomes
+            if one.code not in categories and one.category is not None
+        },
+        "outcome_ids": {one.code: one.id for one in outcomes if one.code not in ids},
+    }
+
+
+def _tables(place: Place) -> dict[str, dict[str, object]]:
+    """Return the two tables as they stand in the file.
+
+    Raises:
+        ConfigInvalid: one of them is none.
+    """
+    document = tomllib.loads(place.config.read_text(encoding="utf-8-sig"))
+    tables = {name: document.get(name, {}) for name in ("outcomes", "outcome_ids")}
+    for name, found in tables.items():
+        if not isinstance(found, dict):
+            raise ConfigInvalid(f"{name} is no table.", fix=f"Write it as [{name}].")
+    return tables
+
+
+def _told(place: Place, added: Mapping[str, Mapping[str, str]], *, dry_run: bool) -> str:
+    number = len(added["outcome_ids"])
+    if dry_run:
+        return f"{count(number, 'outcome')} would be added to {place.config}; nothing was changed."
+    if not number:
+        return f"{place.config} has all of them already."
+    return f"{place.config}: {count(number, 'outcome')} added. Look at the categories."
+
+
+def _say_unused(fetched: Sequence[Outcome], written: Mapping[str, Mapping[str, object]]) -> None:
+    """Say which dispositions got no code, and which codes the tenant does not have."""
+    nameless = [one for one in fetched if not one.code or one.category is None]
+    for one in nameless:
+        why = "has no classification" if not one.group else f"is of the kind {plain(one.group)!r}"
+        say(f"note: {plain(one.name)} ({one.id}) {why}: not added.")
+    there = {one.code for one in fetched}
+    lost = [code for code in written["outcomes"] if code not in there]
+    if lost:
+        say(f"note: not at the tenant: {', '.join(lost)}; rows with them are refused.")

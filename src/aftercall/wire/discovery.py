@@ -1,0 +1,57 @@
+"""Where the tenant's API is, where that is asked for instead of configured."""
+
+from collections.abc import Mapping
+from urllib.parse import urlsplit
+
+from aftercall.domain.disposition import Json
+from aftercall.wire.http import HttpResponse
+from aftercall.wire.json_paths import first_at, json_object, text_of, value_at
+from aftercall.wire.language.sign_in import Discovery
+from aftercall.wire.language.table import PLACEHOLDER, paths_of
+from aftercall.wire.target import Target
+
+
+def tenant_id_of(target: Target, claims: Mapping[str, str]) -> str:
+    """Return the tenant's id that a token tells; empty if it tells none."""
+    discovery = target.profile.base.discovery
+    names = () if discovery is None else discovery.tenant_id
+    return next((claims[name] for name in names if claims.get(name)), "")
+
+
+def api_url_in(target: Target, response: HttpResponse) -> str | None:
+    """Return the API's address that the answer holds; None if it holds none to be trusted.
+
+    The token goes wherever this leads: only to an address that is encrypted, on a host of the
+    profile's or the one that was configured. A configured gateway is never left.
+    """
+    discovery = target.profile.base.discovery
+    document = json_object(response.body) if response.status == 200 else None
+    if discovery is None or document is None:
+        return None
+    told = _address_in(discovery, document)
+    if told is None:
+        return None
+    told = told.rstrip("/")
+    base, parts = urlsplit(target.base_url), urlsplit(told)
+    if parts.query or parts.fragment or "@" in parts.netloc or "\\" in told:
+        return None
+    if (parts.scheme, parts.netloc) == (base.scheme, base.netloc):
+        return told
+    if target.instance is None or parts.scheme != "https":
+        return None
+    host = parts.hostname or ""
+    trusted = any(
+        host == domain or host.endswith(f".{domain}") for domain in target.profile.base.hosts
+    )
+    return told if trusted else None
+
+
+def _address_in(discovery: Discovery, document: Mapping[str, Json]) -> str | None:
+    told = text_of(first_at(document, paths_of(discovery.api)))
+    if told or discovery.else_url is None:
+        return told
+    names = PLACEHOLDER.findall(discovery.else_url)
+    values = {name: text_of(value_at(document, name)) for name in names}
+    if not all(value and value.isascii() and value.isalnum() for value in values.values()):
+        return None
+    return PLACEHOLDER.sub(lambda found: values[found[1]] or "", discovery.else_url)

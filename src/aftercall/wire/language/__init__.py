@@ -1,0 +1,34 @@
+"""The profile language: what a profile's file may say, as typed tables."""
+
+from aftercall.wire.language.codes import CategoryRule, Codes, Lookup, Page
+from aftercall.wire.language.contact import READ_FIELDS, Read, Readback, States
+from aftercall.wire.language.refusals import ErrorRule, Errors, Pace, Verdicts
+from aftercall.wire.language.sign_in import Auth, Base, Discovery, Refresh, TokenAnswer
+from aftercall.wire.language.table import Rules, normal_state
+from aftercall.wire.language.write import BulkRead, Failure, Write, WriteField
+
+__all__ = [
+    "READ_FIELDS",
+    "Auth",
+    "Base",
+    "BulkRead",
+    "CategoryRule",
+    "Codes",
+    "Discovery",
+    "ErrorRule",
+    "Errors",
+    "Failure",
+    "Lookup",
+    "Pace",
+    "Page",
+    "Read",
+    "Readback",
+    "Refresh",
+    "Rules",
+    "States",
+    "TokenAnswer",
+    "Verdicts",
+    "Write",
+    "WriteField",
+    "normal_state",
+]

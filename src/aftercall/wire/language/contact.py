@@ -1,0 +1,104 @@
+"""How a contact is read, and what its dialer state means."""
+
+from typing import Literal
+
+from pydantic import Field
+
+from aftercall.wire.language.table import (
+    ContactAddress,
+    Header,
+    JsonPath,
+    JsonPaths,
+    Rules,
+    StateNames,
+    Statuses,
+    Text,
+    Version,
+)
+
+READ_FIELDS = ("state", "outcome", "agent", "notes", "timestamp", "custom_fields")
+"""What can be read of a contact."""
+
+ReadField = Literal["state", "outcome", "agent", "notes", "timestamp", "custom_fields"]
+ENVELOPE = ("",)
+
+
+class Reading(Rules):
+    """What reading a contact and reading a disposition back share."""
+
+    url: ContactAddress = Field(
+        description="Where; `{campaign}`, `{contact}` and `{version}` are filled in."
+    )
+    version: Version | None = Field(
+        default=None, description="The version of this operation, if it is not the profile's."
+    )
+    method: Literal["GET", "POST"] = Field(default="GET", description="How.")
+    envelope: tuple[str, ...] = Field(
+        default=ENVELOPE,
+        description="Paths at which the object may stand: the first that has a known field.",
+    )
+    fields: dict[ReadField, JsonPaths] = Field(
+        description=(
+            "What is read = its path in the object, or several of which the first counts:"
+            f" {', '.join(READ_FIELDS)}."
+        )
+    )
+    timestamp_means: Literal["reached", "written"] = Field(
+        default="reached",
+        description=(
+            "Whether the timestamp is when the outcome was reached, or when it was stored:"
+            " then it does not say which of two outcomes is the newer one."
+        ),
+    )
+
+
+class Read(Reading):
+    """How a contact is read."""
+
+    told: dict[Text, JsonPaths] = Field(
+        default={},
+        description="Further ids of the contact = their paths; a write can send `told.NAME`.",
+    )
+    state_id: JsonPath | None = Field(
+        default=None, description="The path of the state's id, if a look-up names it."
+    )
+    etag_header: Header | None = Field(
+        default="etag", description="The header with what a write can depend on."
+    )
+    etag: JsonPath | None = Field(
+        default=None, description="The path of it, where it stands in the body."
+    )
+    absent: Statuses = Field(
+        default=frozenset({404, 410}), description="Statuses that say: no such contact."
+    )
+    empty_is_absent: bool = Field(
+        default=False, strict=True, description="Whether 204 says so, too; else it is no answer."
+    )
+
+
+class Readback(Reading):
+    """How the disposition is read where the contact itself does not tell it."""
+
+    none: Statuses = Field(
+        default=frozenset({204, 404}), description="Statuses that say: it has no disposition."
+    )
+
+
+class States(Rules):
+    """What each dialer state means. A state in none of the lists counts as a call."""
+
+    wait: StateNames = Field(description="On a call: looked at again later.")
+    allowed: StateNames = Field(description="The only states in which a write may leave.")
+    closed: StateNames = Field(
+        default=frozenset(), description="Over for good: the API takes no write any more."
+    )
+    closed_words: str = Field(
+        default="The contact is closed; the tenant takes no outcome for it any more.",
+        description="What a row of a closed contact is told, and what is still possible.",
+    )
+    closed_if_present: tuple[JsonPath, ...] = Field(
+        default=(), description="Paths; a value at any of them says that the contact is closed."
+    )
+    lookup: Text | None = Field(
+        default=None, description="The look-up that gives a state's id its name."
+    )

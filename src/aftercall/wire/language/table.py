@@ -1,0 +1,98 @@
+"""What all tables of a profile share: their strictness, and the kinds of text that they hold."""
+
+import re
+from typing import Annotated
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from pydantic_core import PydanticCustomError
+
+PLACEHOLDER = re.compile(r"\{([^{}]*)\}")
+_HEADER = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
+
+
+class Rules(BaseModel):
+    """A table: nothing changes later, and no key is ignored."""
+
+    model_config = ConfigDict(
+        frozen=True,
+        extra="forbid",
+        allow_inf_nan=False,
+        hide_input_in_errors=True,
+        populate_by_name=True,
+    )
+
+
+def flaw(words: str) -> PydanticCustomError:
+    """Return an error whose words are told as they are."""
+    return PydanticCustomError("flaw", "{words}", {"words": words})
+
+
+def normal_state(name: str) -> str:
+    """Return a name as it is compared: ``"Wrap up"`` and ``"WRAP_UP"`` are the same."""
+    return re.sub(r"[\W_]+", "_", name.upper()).strip("_")
+
+
+def _path(path: str) -> str:
+    if not all(path.split(".")):
+        raise flaw('is no path: names with dots between them, such as "contact.state"')
+    return path
+
+
+def _header(name: str) -> str:
+    if not _HEADER.fullmatch(name):
+        raise flaw("is no name of a header")
+    return name.lower()
+
+
+def _address(template: str) -> str:
+    if not template.startswith(("/", "https://")):
+        raise flaw('must begin with "/" (below the base address) or with "https://"')
+    if not template.isascii() or not template.isprintable() or " " in template or "\\" in template:
+        raise flaw("holds a character that no address has")
+    return template
+
+
+def _pattern(text: str) -> str:
+    try:
+        re.compile(text, re.IGNORECASE)
+    except re.error as error:
+        raise flaw(f"is no regular expression: {error}") from None
+    return text
+
+
+def filled_with(*names: str) -> AfterValidator:
+    """Return the check that an address has no placeholders but `names`."""
+
+    def check(template: str) -> str:
+        for name in PLACEHOLDER.findall(template):
+            if name not in names:
+                known = ", ".join(f"{{{one}}}" for one in names)
+                raise flaw(f"holds {{{name}}}; only {known} can be filled in")
+        return template
+
+    return AfterValidator(check)
+
+
+Text = Annotated[str, Field(min_length=1)]
+JsonPath = Annotated[str, AfterValidator(_path)]
+"""Where a value stands in a JSON document: names (or places in a list) with dots between."""
+
+JsonPaths = Annotated[JsonPath | tuple[JsonPath, ...], Field(union_mode="left_to_right")]
+Header = Annotated[str, AfterValidator(_header)]
+Address = Annotated[str, AfterValidator(_address)]
+ContactAddress = Annotated[Address, filled_with("campaign", "contact", "version", "instance")]
+Pattern = Annotated[str, AfterValidator(_pattern)]
+StateNames = Annotated[
+    frozenset[str], AfterValidator(lambda names: frozenset(map(normal_state, names)))
+]
+Status = Annotated[int, Field(strict=True, ge=100, le=599)]
+Statuses = frozenset[Status]
+Seconds = Annotated[float, Field(strict=True, ge=0, le=86_400)]
+Version = Annotated[str, Field(pattern=r"^[0-9A-Za-z.-]+$")]
+
+
+def paths_of(paths: str | tuple[str, ...] | None) -> tuple[str, ...]:
+    """Return one path or several as several."""
+    if paths is None:
+        return ()
+    return (paths,) if isinstance(paths, str) else paths

@@ -1,0 +1,156 @@
+"""How a disposition is written."""
+
+import re
+from typing import Annotated, Literal
+
+from pydantic import AfterValidator, BeforeValidator, Field
+
+from aftercall.wire.language.table import (
+    Address,
+    ContactAddress,
+    Header,
+    JsonPath,
+    Rules,
+    Statuses,
+    Text,
+    Version,
+    filled_with,
+    flaw,
+)
+
+SOURCES = (
+    "outcome",
+    "agent",
+    "notes",
+    "timestamp",
+    "custom_fields",
+    "campaign",
+    "contact",
+    "event_id",
+)
+"""The fields of a row that a write can send."""
+
+_NAMED = re.compile(r"(?:custom_fields|told)\..+")
+
+
+def _source(name: str) -> str:
+    if name in SOURCES or _NAMED.fullmatch(name):
+        return name
+    import difflib  # noqa: PLC0415 - only when something is wrong
+
+    close = difflib.get_close_matches(name, SOURCES, n=1)
+    meant = f'; did you mean "{close[0]}"?' if close else ""
+    known = ", ".join(SOURCES)
+    raise flaw(f"is nothing that can be sent: {known}, custom_fields.NAME, told.NAME{meant}")
+
+
+Source = Annotated[str, AfterValidator(_source)]
+
+
+class WriteField(Rules):
+    """One field of the request."""
+
+    from_: Source | tuple[Source, ...] | None = Field(
+        default=None,
+        alias="from",
+        union_mode="left_to_right",
+        description="What of the row it carries; of several the first that there is.",
+    )
+    value: str | bool | int | float | None = Field(
+        default=None, union_mode="smart", description="Or one value for all rows."
+    )
+    type: Literal["as_is", "text", "integer"] = Field(
+        default="as_is", description="As what it is sent."
+    )
+    format: Literal["iso", "iso_seconds", "epoch_seconds", "epoch_milliseconds"] = Field(
+        default="iso", description="How a time is written: ISO 8601 in UTC, or since 1970."
+    )
+    characters_max: int | None = Field(
+        default=None, strict=True, ge=1, description="How long its text may be."
+    )
+    too_long: Literal["refuse", "cut"] = Field(
+        default="refuse", description="What becomes of a longer one."
+    )
+    when_absent: Literal["omit", "null", "empty", "refuse"] = Field(
+        default="omit", description="What is sent for a row that does not have it."
+    )
+
+    @property
+    def sources(self) -> tuple[str, ...]:
+        """What it carries, in order of preference."""
+        if self.from_ is None:
+            return ()
+        return (self.from_,) if isinstance(self.from_, str) else self.from_
+
+
+def _expanded(value: object) -> object:
+    return {"from": value} if isinstance(value, str) else value
+
+
+class Failure(Rules):
+    """How an answer with a status of success can say that it was none."""
+
+    flag: JsonPath | None = Field(default="success", description="It is `false`: a failure.")
+    error: JsonPath | None = Field(default="error", description="There is one: a failure.")
+    count: JsonPath | None = Field(default="errorCount", description="More than 0: a failure.")
+    items: JsonPath | None = Field(
+        default=None, description="A list of results, each with `flag` and `error` of its own."
+    )
+
+
+class Write(Rules):
+    """How a disposition is written."""
+
+    url: ContactAddress = Field(
+        description="Where; `{campaign}`, `{contact}` and `{version}` are filled in."
+    )
+    version: Version | None = Field(
+        default=None, description="The version of this operation, if it is not the profile's."
+    )
+    method: Literal["PATCH", "POST", "PUT"] = Field(description="How.")
+    body: Literal["json", "form", "query"] = Field(
+        default="json", description="Where the fields go."
+    )
+    wrapper: JsonPath | None = Field(
+        default=None, description="The object within the JSON body that holds the fields."
+    )
+    fields: dict[
+        JsonPath,
+        Annotated[
+            WriteField, BeforeValidator(_expanded, json_schema_input_type=Source | WriteField)
+        ],
+    ] = Field(
+        min_length=1,
+        description=(
+            'The request\'s field = what it carries, such as `"outcome"`, or a table of it.'
+            f" What a row has: {', '.join(SOURCES)}, custom_fields.NAME; told.NAME is of the read."
+        ),
+    )
+    dropped: tuple[Literal["agent", "notes", "timestamp", "custom_fields"], ...] = Field(
+        default=(), description="What a row has and this API cannot take."
+    )
+    success: Statuses = Field(
+        default=frozenset({200, 204}), min_length=1, description="The statuses of success."
+    )
+    failure: Failure = Field(
+        default=Failure(), description="How a success can say that it was none."
+    )
+    if_match: bool = Field(
+        default=True,
+        strict=True,
+        description="Whether a write depends on the ETag that was read (`If-Match`).",
+    )
+    idempotency_header: Header | None = Field(
+        default=None, description="A header that carries the row's key, the same on each attempt."
+    )
+
+
+class BulkRead(Rules):
+    """How many contacts' states are read at once. Declared for later use; nothing asks it yet."""
+
+    url: Annotated[Address, filled_with("campaign", "version")] = Field(description="Where.")
+    items: JsonPath = Field(description="The path of the list.")
+    id: JsonPath = Field(description="An item's contact id.")
+    state: JsonPath = Field(description="An item's state.")
+    contacts_max: int = Field(strict=True, ge=1, description="How many at once.")
+    filter: Text | None = Field(default=None, description="The query's parameter for the ids.")

@@ -1,0 +1,64 @@
+"""Fetching what a tenant calls its outcomes."""
+
+import random
+from collections.abc import Callable, Mapping
+
+from aftercall.adapters.clock import SystemClock
+from aftercall.adapters.transport import HttpTransport
+from aftercall.domain.answer import Forbidden, ReadAnswer
+from aftercall.engine.lookups import Listed, Lookups
+from aftercall.engine.session import Session
+from aftercall.errors import AccessDenied, AftercallError, TenantUnreachable
+from aftercall.settings import Settings
+from aftercall.wire.auth import Token
+from aftercall.wire.catalogue import Outcome, outcomes_of
+from aftercall.wire.http import HttpRequest, HttpResponse, SendFailure
+from aftercall.wiring.values import identity_of, target_of, transport_options
+
+
+async def fetch_outcomes(settings: Settings, environment: Mapping[str, str]) -> list[Outcome]:
+    """Return the tenant's dispositions as outcomes; nothing is written anywhere.
+
+    Raises:
+        AftercallError: the profile has no list of them.
+        Paused: the tenant does not let us in or does not give the list.
+    """
+    target = target_of(settings)
+    codes, identity = target.profile.codes, identity_of(target.profile, environment)
+    if codes.catalogue is None:
+        message = f"The profile {target.profile.name} has no list of outcomes to fetch."
+        fix = "List them under [outcomes] by hand; codes are sent as they stand there."
+        raise AftercallError(message, fix=fix)
+    clock = SystemClock()
+    async with HttpTransport(transport_options(settings)) as transport:
+        session = Session(target, identity, transport, clock, random.random)
+
+        async def send(
+            build: Callable[[Token], HttpRequest],
+        ) -> HttpResponse | SendFailure:
+            try:
+                return await transport.send(build(await session.token()))
+            except SendFailure as failure:
+                return failure
+
+        await session.token()
+        lookups = Lookups(session, clock)
+        items = _listed(codes.catalogue, await lookups.listed(codes.catalogue, "", send))
+        groups: Mapping[str, str] = {}
+        if codes.groups is not None:
+            groups = _listed(codes.groups, await lookups.listed(codes.groups, "", send)).names()
+    return outcomes_of(items.items, groups, codes.categories, target.ids)
+
+
+def _listed(name: str, got: Listed | ReadAnswer) -> Listed:
+    match got:
+        case Listed():
+            return got
+        case Forbidden(words):
+            message = f"The tenant does not let us see its {name} (403): {words}"
+            fix = "Have the permission granted to these credentials."
+            raise AccessDenied(message, fix=fix, next_command="aftercall check")
+        case _:
+            words = getattr(got, "words", "") or type(got).__name__
+            message = f"The tenant did not give its {name}: {words}"
+            raise TenantUnreachable(message, fix="Try again.", next_command="aftercall check")

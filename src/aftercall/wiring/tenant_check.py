@@ -1,0 +1,266 @@
+"""Looking at a tenant through its profile: what it lets us do, and what that means for us."""
+
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from aftercall.adapters.transport import HttpTransport
+from aftercall.domain import answer
+from aftercall.domain.answer import Observed, ReadAnswer, WriteAnswer
+from aftercall.domain.disposition import Disposition
+from aftercall.wire.codes import CodeBook, Item, fetched_book, read_part, static_book
+from aftercall.wire.http import HttpRequest, HttpResponse, SendFailure
+from aftercall.wire.masking import Mask
+from aftercall.wire.profile import Profile, normal_state
+from aftercall.wire.refusals import Asked, refusal_of
+from aftercall.wire.requests import (
+    Basis,
+    Unwritable,
+    key_in,
+    lookup_request,
+    read_request,
+    readback_request,
+    write_request,
+)
+from aftercall.wire.responses import read_contact, read_held, read_written, with_held
+from aftercall.wire.target import Target
+from aftercall.wiring.findings import CheckResult, Probe
+
+PROBE = "aftercall-check"
+"""A campaign and contact that no tenant has: reading it shows whether we may read at all."""
+
+WHOLE = "The right address and profile? See docs/profiles.md."
+
+NO_ETAG = (
+    "This API gives no ETag: a call that starts between read and write is not seen, and a write"
+    " that was lost and arrives late can land twice."
+)
+STORED = (
+    "The tenant tells when an outcome was stored, not when it was reached: one that somebody else"
+    " stored after a row's time is never written over; the row is rejected."
+)
+
+
+@dataclass(frozen=True, slots=True)
+class TenantCheck:
+    """A tenant that has let us in.
+
+    Attributes:
+        target: the tenant, its API's address known.
+        transport: carries requests.
+        token: the access token.
+        mask: what must not be told.
+        codes: the configured outcome codes.
+    """
+
+    target: Target
+    transport: HttpTransport
+    token: str
+    mask: Mask
+    codes: Sequence[str]
+
+    async def findings(self, probe: Probe) -> AsyncIterator[CheckResult]:
+        """Look at everything; nothing is changed unless an outcome to write is given."""
+        profile = self.target.profile
+        lists: dict[str, tuple[Item, ...]] = {}
+        for name in self._lists_to_see(probe):
+            finding, items = await self._list(name, "")
+            lists[name] = items
+            yield finding
+        if profile.states.lookup in lists:
+            yield states_finding(profile, lists[profile.states.lookup or ""])
+        contact, finding = await self._contact(probe, lists)
+        yield finding
+        for finding in guarantees(profile, contact):
+            yield finding
+        book = static_book(profile, self.target.ids)
+        source = profile.codes.lookup
+        if source is not None and profile.codes.source == "lookup":
+            items = await self._items_for(source, contact, lists)
+            book = fetched_book(self.target.ids, items)
+        if profile.codes.source != "identity" and (book.items or book.items is None):
+            yield codes_finding(book, self.codes)
+        if probe.write is not None and contact is not None:
+            yield await self._write(probe, probe.write, contact, book)
+
+    def _lists_to_see(self, probe: Probe) -> Iterator[str]:
+        profile = self.target.profile
+        for name, lookup in profile.lookup.items():
+            if not lookup.key and (probe.deep or name == profile.codes.catalogue):
+                yield name
+
+    async def _list(self, name: str, key: str) -> tuple[CheckResult, tuple[Item, ...]]:
+        """Fetch a list and say how that went."""
+        lookup = self.target.profile.lookup[name]
+        items: list[Item] = []
+        skipped = 0
+        while True:
+            sent = await self._send(lookup_request(self.target, lookup, key, skipped, self.token))
+            if isinstance(sent, SendFailure):
+                return CheckResult("lists", "fail", f"{name} cannot be read: {sent.words}."), ()
+            part = read_part(lookup, sent, skipped)
+            if part is None:
+                return self._no_list(name, sent), ()
+            items += part.items
+            skipped = part.seen
+            if not part.more:
+                return CheckResult("lists", "ok", f"{name}: {len(items)}."), tuple(items)
+
+    def _no_list(self, name: str, sent: HttpResponse) -> CheckResult:
+        got = refusal_of(self.target.profile, sent, Asked("lookup", 0, self.mask))
+        if isinstance(got, answer.Forbidden):
+            fix = f"Have {self.target.profile.needs.read} granted; without it no row is written."
+            return CheckResult("lists", "fail", f"{name}: not to be seen by us: {got.words}", fix)
+        return CheckResult(
+            "lists", "fail", f"{name}: no list in the answer ({sent.status}).", WHOLE
+        )
+
+    async def _items_for(
+        self, name: str, contact: Observed | None, lists: Mapping[str, tuple[Item, ...]]
+    ) -> tuple[Item, ...]:
+        """Return the list that outcomes are looked up in: the contact's own, else all there are."""
+        lookup = self.target.profile.lookup[name]
+        if not lookup.key:
+            return lists.get(name, ())
+        key = None if contact is None else key_in(lookup.key, _row(None, ""), contact.told)
+        if key is None:
+            return lists.get(self.target.profile.codes.catalogue or "", ())
+        _, items = await self._list(name, key)
+        return items
+
+    async def _contact(
+        self, probe: Probe, lists: Mapping[str, tuple[Item, ...]]
+    ) -> tuple[Observed | None, CheckResult]:
+        """Read the contact and say what is told of it."""
+        profile, row = self.target.profile, _row(probe, "")
+        sent = await self._send(read_request(self.target, row, self.token, PROBE))
+        if isinstance(sent, SendFailure):
+            words = f"A contact could not be read: {sent.words}."
+            return None, CheckResult("contacts", "fail", words, "Try again; check the network.")
+        names = {one.id: one.name for one in lists.get(profile.states.lookup or "", ())}
+        got = read_contact(profile, sent, 0, self.mask, names)
+        if not isinstance(got, answer.Found):
+            return None, _unread(profile, got, sent.status, probe)
+        held = Observed(None)
+        if profile.readback is not None:
+            back = await self._send(readback_request(self.target, row, self.token, PROBE))
+            if isinstance(back, HttpResponse):
+                read = read_held(profile, back, 0, self.mask)
+                held = read.contact if isinstance(read, answer.Found) else held
+        contact = with_held(got.contact, held)
+        return contact, _read_finding(contact, probe)
+
+    async def _write(
+        self, probe: Probe, outcome: str, contact: Observed, book: CodeBook
+    ) -> CheckResult:
+        """Write one outcome onto the contact that was named for it."""
+        profile, row = self.target.profile, _row(probe, outcome)
+        number = None if profile.codes.source == "identity" else book.id_of(outcome)
+        if not contact.idle:
+            words = f"Nothing was written: the contact is {contact.state or 'in no known state'}."
+            return CheckResult("write", "warn", words, "Name one in an allowed state.")
+        if profile.codes.source != "identity" and number is None:
+            fix = "Run aftercall outcomes pull, or give its id under [outcome_ids]."
+            return CheckResult("write", "fail", f"The tenant has no {outcome}.", fix)
+        basis = Basis(contact.etag, contact.told, number)
+        try:
+            request = write_request(self.target, row, self.token, PROBE, basis)
+        except Unwritable as reason:
+            return CheckResult("write", "fail", reason.words, "Correct the profile.")
+        sent = await self._send(request)
+        if isinstance(sent, SendFailure):
+            return CheckResult("write", "fail", f"No answer: {sent.words}.", "Read it back.")
+        return _write_finding(profile, read_written(profile, sent, 0, self.mask), outcome)
+
+    async def _send(self, request: HttpRequest) -> HttpResponse | SendFailure:
+        try:
+            return await self.transport.send(request)
+        except SendFailure as failure:
+            return failure
+
+
+def guarantees(profile: Profile, contact: Observed | None) -> Iterator[CheckResult]:
+    """Yield what the tenant's means do to what is guaranteed."""
+    see = "See docs/concepts.md; the time between read and write is kept in each audit entry."
+    if not profile.write.if_match or (contact is not None and contact.etag is None):
+        yield CheckResult("calls", "warn", NO_ETAG, see)
+    elif contact is not None:
+        words = "Contacts have an ETag: a write only lands on what was just read."
+        yield CheckResult("calls", "ok", words)
+    readings = (profile.read, profile.readback)
+    if any(reading is not None and reading.timestamp_means == "written" for reading in readings):
+        fix = "Feed such a row again with a later time if it is to be written."
+        yield CheckResult("newest", "warn", STORED, fix)
+
+
+def states_finding(profile: Profile, items: Sequence[Item]) -> CheckResult:
+    """Say which of the tenant's states the profile does not know."""
+    known = profile.states.wait | profile.states.allowed | profile.states.closed
+    odd = [one.name for one in items if normal_state(one.name) not in known]
+    if odd:
+        words = f"Not in the profile, so that rows wait: {', '.join(odd)}."
+        fix = "Add them to a copy of the profile: under allowed only if no call can be lost by it."
+        return CheckResult("states", "warn", words, fix)
+    return CheckResult("states", "ok", f"All {len(items)} are known.")
+
+
+def codes_finding(book: CodeBook, codes: Sequence[str]) -> CheckResult:
+    """Say which outcome codes the tenant does not have."""
+    lost = [code for code in codes if book.id_of(code) is None]
+    if lost:
+        words = f"The tenant has none for: {', '.join(lost)}; rows with them are rejected."
+        fix = "Run aftercall outcomes pull, or give their ids under [outcome_ids]."
+        return CheckResult("outcomes", "warn", words, fix)
+    return CheckResult("outcomes", "ok", f"All {len(codes)} have an id at the tenant.")
+
+
+def _row(probe: Probe | None, outcome: str) -> Disposition:
+    campaign, contact = (None if probe is None else probe.contact) or (PROBE, PROBE)
+    return Disposition(
+        campaign=campaign,
+        contact=contact,
+        outcome=outcome,
+        agent=PROBE,
+        timestamp=datetime.now(UTC) if outcome else None,
+    )
+
+
+def _unread(profile: Profile, got: ReadAnswer, status: int, probe: Probe) -> CheckResult:
+    match got:
+        case answer.Absent() if probe.contact is None:
+            words = "Contacts may be read. Name one with --contact to see what is told of it."
+            return CheckResult("contacts", "ok", words)
+        case answer.Absent() if probe.contact is not None:
+            words = "{} has no contact {}.".format(*probe.contact)
+            return CheckResult("contacts", "warn", words, "Check both ids.")
+        case answer.Forbidden(words):
+            fix = f"Have {profile.needs.read} granted to these credentials."
+            return CheckResult("contacts", "fail", f"Contacts may not be read: {words}", fix)
+        case _:
+            words = f"Reading a contact was answered with {status}."
+            return CheckResult("contacts", "fail", words, WHOLE)
+
+
+def _read_finding(contact: Observed, probe: Probe) -> CheckResult:
+    if probe.contact is None:
+        return CheckResult("contacts", "ok", "Contacts may be read.")
+    may = "may be written" if contact.idle else "waits"
+    may = "takes no outcome any more" if contact.closed else may
+    told = [f"state {contact.state or 'not told'} ({may})", f"outcome {contact.outcome or 'none'}"]
+    told += [f"{name} {value}" for name, value in contact.told.items()]
+    told += [f"ETag {contact.etag}"] * (contact.etag is not None)
+    known = contact.idle or contact.closed or contact.state is not None
+    words = f"The contact tells: {', '.join(told)}."
+    return CheckResult("contacts", "ok" if known else "warn", words, "" if known else WHOLE)
+
+
+def _write_finding(profile: Profile, got: WriteAnswer, outcome: str) -> CheckResult:
+    match got:
+        case answer.Forbidden(words):
+            fix = f"Have {profile.needs.write} granted to these credentials."
+            return CheckResult("write", "fail", f"It may not be written: {words}", fix)
+        case answer.Accepted():
+            return CheckResult("write", "ok", f"{outcome} was written onto the test contact.")
+        case _:
+            words = getattr(got, "words", "") or type(got).__name__
+            return CheckResult("write", "fail", f"It was not taken: {words}", WHOLE)

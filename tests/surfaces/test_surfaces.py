@@ -1,0 +1,183 @@
+"""What is guaranteed is guaranteed on every surface: sync, faults, crashes."""
+
+import asyncio
+from collections.abc import Callable
+from contextlib import AbstractAsyncContextManager
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from aftercall.domain.status import Status
+from aftercall.simulator import Faults
+from tests.fault.books import trail
+from tests.fault.crash_driver import job_of
+from tests.fault.processes import drive, write_calls
+from tests.fault.rig import names, row, rows_for, until
+
+from .rig import SURFACES, SurfaceRig, on_surface, world_on
+
+On = Callable[..., AbstractAsyncContextManager[SurfaceRig]]
+
+
+def soon() -> str:
+    """Return a time later than anything that the tenant stores while the test runs."""
+    return (datetime.now(UTC) + timedelta(seconds=300)).isoformat()
+
+
+@pytest.fixture(params=SURFACES)
+def on(request: pytest.FixtureRequest, tmp_path: Path) -> On:
+    """Start a tenant that speaks one of the languages."""
+
+    def start(**settings: Any) -> AbstractAsyncContextManager[SurfaceRig]:
+        return on_surface(request.param, tmp_path, **settings)
+
+    return start
+
+
+def refusal(surface: str) -> dict[str, object]:
+    words = {"acd": (400, "Invalid Skill")}.get(surface, (409, "locked"))
+    return {"contact": "refusing", "refuse": {"status": words[0], "message": words[1]}}
+
+
+async def test_rows_of_all_kinds_end_as_they_should(on: On, request: Any) -> None:
+    surface = request.node.callspec.params["on"]
+    world = world_on(surface, refusal(surface), missing_ratio=0.1)
+    stamps = {"timestamp": "2026-01-16T10:00:00Z", "notes": "n", "custom_fields": {"score": 7}}
+    async with on(world=world) as rig:
+        rows = [row(name, f"C{number % 3}") for number, name in enumerate(names(60))]
+        rows += [row("p0", "C0"), row("p3", "C0", "DO_NOT_CALL", **stamps), row("x", outcome="NO")]
+        rows += [row("refusing", "C1")]
+        report = await rig.sync(rows)
+
+        counted = report.statuses
+        assert counted[Status.DUPLICATE] == 1
+        assert counted[Status.INVALID] == 1
+        assert counted[Status.REJECTED] == 1
+        assert counted[Status.SUPERSEDED] == 1
+        assert counted[Status.MISSING] > 0
+        assert counted[Status.APPLIED] == 60 - counted[Status.MISSING]
+        rig.assert_books_balance(report)
+
+
+FAULTS = (
+    "reset_before",
+    "reset_after",
+    "error_before",
+    "error_after_commit",
+    "slow",
+    "garbage",
+    "truncated",
+    "unauthorized",
+    "throttle",
+    "redirect",
+)
+
+
+@pytest.mark.parametrize("kind", FAULTS)
+async def test_each_fault_leaves_one_change_per_row(on: On, kind: str) -> None:
+    # Three tokens in a row that were never accepted stop a run, and rightly: revoke them rarely.
+    chance = 0.1 if kind == "unauthorized" else 0.4
+    faults = Faults.from_json({kind: chance, "fault_limit": 2, "slow_seconds": 1.0})
+    quick = {"read_seconds": 0.4, "total_seconds": 0.4}
+    async with on(faults=faults) as rig:
+        report = await rig.sync(rows_for(names(12)), tenant=quick, retry={"wait_seconds_max": 0.2})
+
+        assert report.statuses == {Status.APPLIED: 12}
+        assert rig.simulator.stats()["faults"][kind] > 0
+        rig.assert_books_balance(report)
+
+
+async def test_a_mix_of_faults_leaves_one_change_per_row(on: On) -> None:
+    mixed = dict.fromkeys(FAULTS, 0.04) | {"slow": 0.02, "slow_seconds": 0.6, "fault_limit": 3}
+    rows = [row(name, f"C{number % 4}") for number, name in enumerate(names(80))]
+    async with on(faults=Faults.from_json(mixed)) as rig:
+        report = await rig.sync(
+            rows,
+            tenant={"read_seconds": 0.4, "total_seconds": 0.4},
+            retry={"wait_seconds_max": 0.5},
+        )
+
+        assert report.statuses == {Status.APPLIED: 80}
+        rig.assert_books_balance(report)
+
+
+async def test_a_contact_on_a_call_is_written_after_it_and_not_before(on: On) -> None:
+    ringing = {"contact": "busy", "timeline": [["RINGING", 1.0], ["READY", None]]}
+    never = {"contact": "never", "state": "DIALING"}
+    odd = {"contact": "odd", "state": "Somewhere"}
+    async with on(world=world_on("", ringing, never, odd)) as rig:
+        rows = rows_for(["busy", "never", "odd", "idle"])
+        report = await rig.sync(rows, rows={"defer_minutes": 0.05})
+
+        assert report.statuses == {Status.DEFERRED: 2, Status.APPLIED: 2}
+        assert set(rig.effective()) == {("busy", "INTERESTED"), ("idle", "INTERESTED")}
+        rig.assert_books_balance(report)
+
+
+async def test_the_same_outcome_is_not_written_again_and_a_newer_one_is(on: On) -> None:
+    async with on() as rig:
+        first = await rig.sync(rows_for(names(5)))
+        same = await rig.sync([row(one, timestamp="2026-01-17T00:00:00Z") for one in names(5)])
+        newer = await rig.sync(
+            [row(one, outcome="DO_NOT_CALL", timestamp=soon()) for one in names(5)],
+            rows={"clock_skew_seconds": 600.0},
+        )
+
+        assert first.statuses == {Status.APPLIED: 5}
+        assert same.reasons(Status.UNCHANGED) == {"same_in_tenant": 5}
+        assert newer.statuses == {Status.APPLIED: 5}
+        rig.assert_books_balance(first, same, newer)
+
+
+async def test_an_older_outcome_replaces_none_that_somebody_else_wrote(
+    on: On, request: Any
+) -> None:
+    held = {"outcome": "DO_NOT_CALL", "timestamp": "2026-03-01T00:00:00.000Z", "agent": "other"}
+    async with on(world=world_on("", {"contact": "p1", **held})) as rig:
+        report = await rig.sync([row("p1"), row("p2")])
+
+        later = request.node.callspec.params["on"] == "acd"
+        settled = Status.REJECTED if later else Status.SUPERSEDED
+        reason = "stored_later_in_tenant" if later else "newer_in_tenant"
+        assert report.reasons(settled) == {reason: 1}
+        assert set(rig.effective()) == {("p2", "INTERESTED")}
+
+
+POINTS = ("after take_turn", "before write", "after write", "before settle", "inside settle")
+
+
+@pytest.mark.parametrize("point", POINTS)
+async def test_a_crash_changes_nothing(on: On, tmp_path: Path, point: str) -> None:
+    async with on() as rig:
+        path = write_calls(tmp_path / "calls.csv", 40, 3)
+        small = {"limits": {"batch": 8}}
+        assert await drive(rig, [path], tables=small, point=point, passage=3) is None
+        async with rig.session() as session:
+            report = await session.perform(job_of(session, [str(path)]))
+
+        assert (report.open, report.state) == (0, "finished")
+        rig.assert_books_balance(report)
+
+
+async def test_a_revoked_token_is_renewed_once_for_all(on: On) -> None:
+    async with on() as rig, rig.session(limits={"requests_per_second": 60.0}) as session:
+        working = asyncio.create_task(session.perform(session.objects(rows_for(names(60)))))
+        await until(lambda: rig.has_changed(10))
+        rig.simulator.revoke_tokens()
+        report = await working
+
+        assert report.statuses == {Status.APPLIED: 60}
+        assert rig.simulator.stats()["tokens_issued"] == 2
+        rig.assert_books_balance(report)
+
+
+async def test_nothing_secret_or_personal_is_kept(on: On) -> None:
+    async with on() as rig:
+        rows = [row("p1", notes="her diagnosis is private", custom_fields={"iban": "DE00123"})]
+        report = await rig.sync(rows)
+
+        told = repr(trail(report)) + repr(report)
+        secrets = [value for name, value in rig.environment.items() if "SECRET" in name]
+        assert not any(secret in told for secret in [*secrets, "diagnosis", "DE00123"])
