@@ -61,6 +61,9 @@ POINTS = (
     "after delivery",
     "inside record",
     "after record",
+    "before seal",
+    "inside seal",
+    "after seal",
 )
 
 
@@ -103,6 +106,13 @@ class Outbox(Port):
 
     def close(self) -> None:
         self._port.close()
+
+
+@dataclass(frozen=True)
+class _Sealing:
+    """The one call of the audit log that changes something."""
+
+    seal: Callable[..., Any]
 
 
 class InsideWriter:
@@ -157,6 +167,7 @@ INSIDE = {
     ".take_turn": "take_turn",
     ".settle": "settle",
     ".record": "record",
+    ".seal": "seal",
 }
 
 
@@ -169,6 +180,9 @@ def wrap(session: Session, points: Points) -> None:
     journal.outbox._writer = writer
     journal.outbox = Outbox(journal.outbox, points)
     journal.pacing = Port(journal.pacing, points)
+    journal.audit._writer = writer
+    # Its other calls are made in threads, and wait for nothing.
+    journal.audit.seal = Port(_Sealing(journal.audit.seal), points).seal
     outside = session._outside
     tenant = Wire(outside.tenant, points, named)
     crm = [

@@ -8,7 +8,11 @@ from typing import Any
 
 import pytest
 
+from aftercall.adapters.journal.sqlite.journal import open_audit
+from aftercall.adapters.signing import verify
 from aftercall.domain.report import Report
+from aftercall.engine.checkpoints import Trust
+from aftercall.engine.verifying import verify_log
 from aftercall.simulator import World
 
 from .books import assert_books_balance, outcomes_held, rows_by_status
@@ -53,6 +57,8 @@ class Ending:
 def ending_of(rig: Rig, report: Report) -> Ending:
     assert_books_balance(report, rig.ledger(), rig.crm())
     assert report.state == "finished"
+    with open_audit(rig.journal) as log:
+        assert verify_log(log, Trust([], [], verify)).entries >= len(list(report.audit_trail))
     statuses = {status.value: rows for status, rows in report.statuses.items()}
     return Ending(outcomes_held(rig.ledger()), rows_by_status(report), statuses)
 
@@ -76,6 +82,8 @@ async def go_on(rig: Rig, path: Path) -> Report:
 
 
 def passages(point: str) -> list[int]:
+    if "seal" in point:
+        return [1, 2]
     return [1] if point in ONCE else [2] if "admit" in point else [4]
 
 

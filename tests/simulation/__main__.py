@@ -42,12 +42,13 @@ def main() -> int:
     parser.add_argument("--count", type=int, default=1, help="how many histories")
     parser.add_argument("--processes", type=int, default=1, help="how many at a time")
     parser.add_argument("--minutes", type=float, default=0.0, help="stop after so long")
+    parser.add_argument("--keep-going", action="store_true", help="past a seed that is broken")
     given = parser.parse_args()
     begun = time.monotonic()
     fired: Counter[str] = Counter()
     ends: Counter[str] = Counter()
     statuses: Counter[str] = Counter()
-    played = requests = steps = 0
+    played = requests = steps = broken = 0
     for outcome in outcomes(given.seed, given.count, given.processes):
         played += 1
         fired.update(outcome.fired)
@@ -56,16 +57,18 @@ def main() -> int:
         requests += outcome.requests
         steps += outcome.steps
         if outcome.broken:
-            print(explained(outcome))
-            return 1
+            broken += 1
+            print(explained(outcome), flush=True)
+            if not given.keep_going:
+                return 1
         if given.minutes and time.monotonic() - begun > 60 * given.minutes:
             break
     spent = time.monotonic() - begun
-    print(f"{played} histories from seed {given.seed} in {spent:.0f} s, none broken")
+    print(f"{played} histories from seed {given.seed} in {spent:.0f} s, {broken} broken")
     print(f"{requests} requests, {steps} steps, {sum(fired.values())} faults")
     for name, counted in (("processes", ends), ("faults", fired), ("rows", statuses)):
         print(f"{name}: " + ", ".join(f"{what} {n}" for what, n in counted.most_common()))
-    return 0
+    return 1 if broken else 0
 
 
 if __name__ == "__main__":

@@ -99,7 +99,10 @@ class Books:
         # somebody else's write.
         hits = sum(one.contact == row["contact"] for one in history.faults + history.touches)
         hits += 2 * sum(one.contact == row["contact"] for one in history.calls)
-        if history.outages or any(one.count for one in history.ends):
+        if history.outages or history.ends:
+            return True
+        # A clock set forward uses up the time within which a row may be tried again.
+        if any(one.seconds > 0 for one in history.jumps):
             return True
         return bool(hits >= history.attempts)
 

@@ -79,6 +79,28 @@ def test_a_clock_that_is_set_neither_stops_nor_spins_a_run(
     assert outcome.statuses == {"applied written": 3}
 
 
+@pytest.mark.parametrize("seed", range(13_000, 13_040))
+def test_a_lane_that_queues_for_the_tenant_holds_no_permit(seed: int) -> None:
+    """It waited for the queue with the permit that the first in the queue was waiting for."""
+    history = History(
+        seed=seed,
+        tenant_rate=20.0,
+        concurrency=1,
+        inputs=(
+            (
+                Row("C0", "k7", "NOT_INTERESTED"),
+                Row("C1", "k3", "NOT_INTERESTED"),
+                Row("C0", "k2", "NO_ANSWER"),
+            ),
+        ),
+        faults=(Fault("PATCH", "k7", 1, "throttle"),),
+    )
+    outcome = play(history)
+
+    assert outcome.broken is None
+    assert outcome.statuses == {"applied written": 3}
+
+
 def test_a_small_campaign_is_not_starved_by_a_big_one() -> None:
     big = tuple(Row("C0", f"k{number}", "INTERESTED") for number in range(200))
     small = Row("C1", "k999", "INTERESTED")

@@ -210,6 +210,10 @@ class Lane:
         # A campaign that is slower than that has all its slots far away.
         patience_us = max(PATIENCE_US, 2 * self.book.pace.spacing_us)
         while True:
+            if held and self._gates.tenant is not None:
+                # Whoever is first in the tenant's queue waits for a permit: who queues has none.
+                self._gates.permits.release()
+                held = False
             slot_us = await self.book.next_slot()
             ahead_us = 0 if slot_us is None else slot_us - self._gates.clock.now_us()
             if slot_us is None or ahead_us > patience_us or self._gates.halt.thrown:
@@ -240,7 +244,7 @@ class Lane:
         if not held:
             await self._sleep_until(slot_us)
         if self._gates.tenant is not None:
-            slot_us = await self._slot_of_tenant(self._gates.tenant, slot_us, held=held)
+            slot_us = await self._slot_of_tenant(self._gates.tenant, slot_us)
         elif not held:
             await self._gates.permits.acquire()
         await self._sleep_until(slot_us)
@@ -253,11 +257,10 @@ class Lane:
             longest_us = max(PATIENCE_US, 2 * self.book.pace.spacing_us)
             await asyncio.sleep(min(ahead_us, longest_us) / SECOND_US)
 
-    async def _slot_of_tenant(self, tenant: SlotBook, mine_us: int, *, held: bool) -> int:
+    async def _slot_of_tenant(self, tenant: SlotBook, mine_us: int) -> int:
         """Wait for a slot of the whole tenant and a permit; return when the request may leave."""
         async with self._gates.queue.turn(lambda: bool(self._writes)):
-            if not held:
-                await self._gates.permits.acquire()
+            await self._gates.permits.acquire()
             while (slot_us := await tenant.next_slot()) is not None:
                 await self._sleep_until(slot_us)
                 if not tenant.is_late(slot_us):

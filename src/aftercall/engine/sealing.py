@@ -41,8 +41,10 @@ class Sealer:
             last = done.is_set()
             await self.seal()
             if not last:
+                # Not `wait_for`: before Python 3.12 it can lose a cancellation.
                 with suppress(TimeoutError):
-                    await asyncio.wait_for(done.wait(), SEAL_SECONDS)
+                    async with asyncio.timeout(SEAL_SECONDS):
+                        await done.wait()
 
     async def seal(self) -> int:
         """Seal all entries that are there and not sealed yet; return how many they were.
