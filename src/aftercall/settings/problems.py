@@ -3,13 +3,14 @@
 import difflib
 import json
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from datetime import date, time
 
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
 from aftercall.domain.outcomes import Category
+from aftercall.domain.toml_words import BOUNDS, described, dotted, shown
 from aftercall.settings.places import KeyPath, Nowhere, nearest
 from aftercall.settings.tables import OF_TABLE
 
@@ -20,8 +21,6 @@ _SECRET = re.compile(
     r"secret|passw|passphrase|token|credential|bearer|client_?id|(api|access|private)[_-]?key",
     re.IGNORECASE,
 )
-_BARE_KEY = re.compile(r"[A-Za-z0-9_-]+")
-_SHOWN_CHARACTERS_MAX = 40
 
 _WANTED = {
     "int_type": "a whole number",
@@ -32,11 +31,6 @@ _WANTED = {
     "tuple_type": "a list",
     "dict_type": "a table",
     "model_type": "a table",
-}
-_BOUNDS = {
-    "greater_than": ("small", "more than", "gt"),
-    "greater_than_equal": ("small", "at least", "ge"),
-    "less_than_equal": ("large", "at most", "le"),
 }
 _OTHER = {
     "missing": "missing",
@@ -73,11 +67,6 @@ def problem_of_key(key: Nowhere, label: str, *, variable: bool) -> str:
     if variable and near is not None:
         return f"{label}: unknown variable; did you mean {PREFIX}{'__'.join(near).upper()}?"
     return f"{label}: unknown {'variable' if variable else 'key'}{_meant(near, key.parents)}"
-
-
-def dotted(path: Sequence[str]) -> str:
-    """Return the key at `path` as it is written in TOML."""
-    return ".".join(part if _BARE_KEY.fullmatch(part) else json.dumps(part) for part in path)
 
 
 def _label(path: KeyPath, origins: Mapping[KeyPath, str]) -> str:
@@ -124,9 +113,9 @@ def _words(path: KeyPath, found: ErrorDetails) -> str:
         return 'missing; list the outcome codes, such as INTERESTED = "positive"'
     if kind in _WANTED:
         return f"{_described(value)}; {_WANTED[kind]} is wanted"
-    if kind in _BOUNDS:
-        size, bound, name = _BOUNDS[kind]
-        return f"{_shown(value)} is too {size}; {bound} {found['ctx'][name]:.10g}"
+    if kind in BOUNDS:
+        size, bound, name = BOUNDS[kind]
+        return f"{shown(value)} is too {size}; {bound} {found['ctx'][name]:.10g}"
     if kind in {"literal_error", "enum"}:
         return _choice_words(value, found)
     if kind == "path_not_file":
@@ -140,9 +129,9 @@ def _choice_words(value: object, found: ErrorDetails) -> str:
     else:
         choices = re.findall(r"'([^']*)'", found["ctx"]["expected"])
     near = difflib.get_close_matches(str(value).lower(), choices, n=1)
-    hint = f"; did you mean {_shown(near[0])}?" if near else ""
-    listed = ", ".join(_shown(choice) for choice in choices)
-    wrong = f"{_shown(value)} is unknown" if isinstance(value, str) else _described(value)
+    hint = f"; did you mean {shown(near[0])}?" if near else ""
+    listed = ", ".join(shown(choice) for choice in choices)
+    wrong = f"{shown(value)} is unknown" if isinstance(value, str) else _described(value)
     return f"{wrong}; {'one of ' if len(choices) > 1 else ''}{listed} is wanted{hint}"
 
 
@@ -154,32 +143,6 @@ def _meant(near: KeyPath | None, parents: KeyPath) -> str:
 
 def _described(value: object) -> str:
     """Return what stands there instead of what is wanted."""
-    match value:
-        case str():
-            return f"{_shown(value)} is text"
-        case bool():
-            return f"{_shown(value)} is a truth value"
-        case int():
-            return f"{_shown(value)} is a whole number"
-        case float():
-            return f"{_shown(value)} is a number"
-        case date() | time():
-            return f"{value.isoformat()} is a date or time"
-        case Mapping():
-            return "this is a table"
-        case list() | tuple():
-            return "this is a list"
-        case _:
-            return f"this is a {type(value).__name__}"
-
-
-def _shown(value: object) -> str:
-    match value:
-        case str() if len(value) > _SHOWN_CHARACTERS_MAX:
-            return json.dumps(value[:_SHOWN_CHARACTERS_MAX] + "...")
-        case str():
-            return json.dumps(value, ensure_ascii=not value.isprintable())
-        case bool():
-            return str(value).lower()
-        case _:
-            return str(value)
+    if isinstance(value, date | time):
+        return f"{value.isoformat()} is a date or time"
+    return described(value)

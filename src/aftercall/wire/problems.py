@@ -1,19 +1,18 @@
 """What is wrong with a profile's file, in plain words: one line each, all of them at once."""
 
 import difflib
-import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from typing import get_args, get_origin
 
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
+from aftercall.domain.toml_words import BOUNDS, described, dotted, shown
+
 KeyPath = tuple[str, ...]
 
-_BARE_KEY = re.compile(r"[A-Za-z0-9_-]+")
 _BRANCH = re.compile(r".*[\[(].*|str|int|float|bool|WriteField")
-_SHOWN_CHARACTERS_MAX = 40
 
 _WANTED = {
     "int_type": "a whole number",
@@ -26,11 +25,6 @@ _WANTED = {
     "dict_type": "a table",
     "model_type": "a table",
     "model_attributes_type": "a table",
-}
-_BOUNDS = {
-    "greater_than": ("small", "more than", "gt"),
-    "greater_than_equal": ("small", "at least", "ge"),
-    "less_than_equal": ("large", "at most", "le"),
 }
 _OTHER = {
     "missing": "missing",
@@ -48,7 +42,7 @@ def problems_of(error: ValidationError, model: type[BaseModel]) -> Iterator[str]
         # What is wrong within a list or a table also makes the whole of it wrong.
         inner = any(len(other) > len(path) and other[: len(path)] == path for other in told)
         if not inner:
-            yield f"{_dotted(path)}: {_words(path, found, model)}"
+            yield f"{dotted(path)}: {_words(path, found, model)}"
 
 
 def _place(location: tuple[int | str, ...]) -> KeyPath:
@@ -57,23 +51,19 @@ def _place(location: tuple[int | str, ...]) -> KeyPath:
     return tuple(key for place, key in enumerate(keys) if not place or not _BRANCH.fullmatch(key))
 
 
-def _dotted(path: KeyPath) -> str:
-    return ".".join(part if _BARE_KEY.fullmatch(part) else json.dumps(part) for part in path)
-
-
 def _words(path: KeyPath, found: ErrorDetails, model: type[BaseModel]) -> str:
     kind, value = found["type"], found["input"]
     if kind == "extra_forbidden":
         return f"unknown key{_meant(path, model)}"
     if kind in _WANTED:
-        return f"{_described(value)}; {_WANTED[kind]} is wanted"
-    if kind in _BOUNDS:
-        size, bound, name = _BOUNDS[kind]
-        return f"{_shown(value)} is too {size}; {bound} {found['ctx'][name]:.10g}"
+        return f"{described(value)}; {_WANTED[kind]} is wanted"
+    if kind in BOUNDS:
+        size, bound, name = BOUNDS[kind]
+        return f"{shown(value)} is too {size}; {bound} {found['ctx'][name]:.10g}"
     if kind == "literal_error":
         return _choice(value, found)
     if kind == "string_pattern_mismatch":
-        return f"{_shown(value)} is not of the form {found['ctx']['pattern']}"
+        return f"{shown(value)} is not of the form {found['ctx']['pattern']}"
     return _OTHER.get(kind, found["msg"])
 
 
@@ -81,9 +71,9 @@ def _choice(value: object, found: ErrorDetails) -> str:
     choices = re.findall(r"'([^']*)'", found["ctx"]["expected"])
     spelled = {choice.lower(): choice for choice in choices}
     near = difflib.get_close_matches(str(value).lower(), spelled, n=1)
-    hint = f"; did you mean {_shown(spelled[near[0]])}?" if near else ""
-    listed = ", ".join(_shown(choice) for choice in choices)
-    wrong = f"{_shown(value)} is unknown" if isinstance(value, str) else _described(value)
+    hint = f"; did you mean {shown(spelled[near[0]])}?" if near else ""
+    listed = ", ".join(shown(choice) for choice in choices)
+    wrong = f"{shown(value)} is unknown" if isinstance(value, str) else described(value)
     return f"{wrong}; one of {listed} is wanted{hint}"
 
 
@@ -126,30 +116,3 @@ def _table_in(kind: object) -> object:
         return kind
     tables = [one for one in get_args(kind) if isinstance(one, type) and issubclass(one, BaseModel)]
     return tables[0] if tables else kind
-
-
-def _described(value: object) -> str:
-    match value:
-        case str() | bool() | int() | float():
-            return f"{_shown(value)} is {_KINDS[type(value)]}"
-        case Mapping():
-            return "this is a table"
-        case list() | tuple():
-            return "this is a list"
-        case _:
-            return f"this is a {type(value).__name__}"
-
-
-_KINDS = {str: "text", bool: "a truth value", int: "a whole number", float: "a number"}
-
-
-def _shown(value: object) -> str:
-    match value:
-        case str() if len(value) > _SHOWN_CHARACTERS_MAX:
-            return json.dumps(value[:_SHOWN_CHARACTERS_MAX] + "...")
-        case str():
-            return json.dumps(value, ensure_ascii=not value.isprintable())
-        case bool():
-            return str(value).lower()
-        case _:
-            return str(value)

@@ -10,7 +10,7 @@ from rich.table import Table
 from rich.text import Text
 
 from aftercall.adapters.profiles import load_profile
-from aftercall.errors import AftercallError
+from aftercall.interfaces.cli.new_file import write_new
 from aftercall.interfaces.cli.options import Place
 from aftercall.interfaces.cli.runs import settings_for
 from aftercall.interfaces.cli.starter import Answers, starter_text
@@ -39,16 +39,7 @@ def init(path: Path, answers: Answers, *, force: bool) -> int:
     """
     # What is wrong with the profile is better told now than by the first run.
     profile = load_profile(answers.profile or DEFAULT_PROFILE)
-    try:
-        with path.open("w" if force else "x", encoding="utf-8") as file:
-            file.write(starter_text(answers))
-    except FileExistsError:
-        message = f"{path} exists already."
-        fix = "Give another path, or overwrite it with --force."
-        raise AftercallError(message, fix=fix) from None
-    except OSError as trouble:
-        message = f"{path} cannot be written: {trouble.strerror}."
-        raise AftercallError(message, fix="Give a path that can be written.") from None
+    write_new(path, starter_text(answers), force=force)
     out().print(plain(str(path)), soft_wrap=True)
     place = Place(config=path)
     if (answers.instance or answers.base_url) and _has_secrets(profile):

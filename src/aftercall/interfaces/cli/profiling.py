@@ -17,6 +17,7 @@ from aftercall.adapters.profiles import (
 )
 from aftercall.domain.disposition import Disposition
 from aftercall.errors import AftercallError
+from aftercall.interfaces.cli.new_file import write_new
 from aftercall.interfaces.cli.profile_text import profile_text
 from aftercall.interfaces.cli.program import typed
 from aftercall.interfaces.cli.tables import table
@@ -82,16 +83,7 @@ def new(path: Path, like: str | None, *, force: bool) -> int:
         fix = "Name it like gateway.toml: letters, digits and hyphens."
         raise AftercallError(message, fix=fix)
     text = profile_text(name) if like is None else renamed(read_profile(like), name)
-    try:
-        with path.open("w" if force else "x", encoding="utf-8") as file:
-            file.write(text)
-    except FileExistsError:
-        message = f"{path} exists already."
-        fix = "Give another path, or overwrite it with --force."
-        raise AftercallError(message, fix=fix) from None
-    except OSError as trouble:
-        message = f"{path} cannot be written: {trouble.strerror}."
-        raise AftercallError(message, fix="Give a path that can be written.") from None
+    write_new(path, text, force=force)
     out().print(plain(str(path)), soft_wrap=True)
     say(
         "",

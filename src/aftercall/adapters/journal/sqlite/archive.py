@@ -5,13 +5,12 @@ import sqlite3
 from collections import Counter
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from pathlib import Path
-from types import TracebackType
-from typing import Self
 
 from aftercall.adapters.journal.sqlite import opt_outs
 from aftercall.adapters.journal.sqlite.connection import told
 from aftercall.adapters.journal.sqlite.events import SqliteEvents
-from aftercall.adapters.journal.sqlite.rows import run_number
+from aftercall.adapters.journal.sqlite.reading import Reading
+from aftercall.adapters.journal.sqlite.rows import filter_values, run_number
 from aftercall.adapters.journal.sqlite.statements import statement
 from aftercall.domain.opt_outs import OptOutFilter, OptOutRow
 from aftercall.domain.report import CampaignPace, Tally
@@ -25,30 +24,12 @@ from aftercall.ports import (
 )
 
 
-class SqliteArchive:
+class SqliteArchive(Reading):
     """What reports, listings and result files are made of."""
 
     def __init__(self, db: sqlite3.Connection, path: Path) -> None:
-        self._db = db
-        self._path = path
+        super().__init__(db, path)
         self.crm = SqliteEvents(db, path)
-
-    def close(self) -> None:
-        """Close the connection."""
-        self._db.close()
-
-    def __enter__(self) -> Self:
-        """Return the archive itself."""
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        """Close the connection."""
-        self.close()
 
     def runs(self, run: str | None = None) -> Sequence[RunRecord]:
         """Return one run or all runs, the newest first."""
@@ -142,13 +123,7 @@ class SqliteArchive:
     def call_entries(self, asked: AuditFilter) -> Iterator[tuple[int, str]]:
         """Yield the number and the entries of rows that stand for a call each."""
         with told(self._path):
-            values: dict[str, object] = {
-                "run": None if asked.run is None else run_number(self._db, asked.run),
-                "campaign": asked.campaign,
-                "contact": asked.contact,
-                "from_ms": asked.from_ms,
-                "until_ms": asked.until_ms,
-            }
+            values = filter_values(self._db, asked)
             name = "call_entries" if asked.run is None else "call_entries_of_run"
             for row in self._db.execute(statement(name), values):
                 yield row["row"], row["entry"]
@@ -162,13 +137,7 @@ class SqliteArchive:
     def entries(self, asked: AuditFilter) -> Iterator[str]:
         """Yield audit entries as JSON texts, in the order in which they were stored."""
         with told(self._path):
-            values: dict[str, object] = {
-                "run": None if asked.run is None else run_number(self._db, asked.run),
-                "campaign": asked.campaign,
-                "contact": asked.contact,
-                "from_ms": asked.from_ms,
-                "until_ms": asked.until_ms,
-            }
+            values = filter_values(self._db, asked)
             name = "entries"
             if asked.run is not None:
                 name = "entries_of_run"

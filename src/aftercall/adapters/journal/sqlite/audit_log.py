@@ -4,11 +4,11 @@ import json
 import sqlite3
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from types import TracebackType
-from typing import Any, Self
+from typing import Any
 
 from aftercall.adapters.journal.sqlite.connection import told
-from aftercall.adapters.journal.sqlite.rows import add_act, personal_of, run_number
+from aftercall.adapters.journal.sqlite.reading import Reading
+from aftercall.adapters.journal.sqlite.rows import add_act, filter_values, personal_of
 from aftercall.adapters.journal.sqlite.statements import statement
 from aftercall.adapters.journal.sqlite.writer import Writer
 from aftercall.audit_ports import Seal, StoredCheckpoint, StoredEntry
@@ -18,31 +18,13 @@ from aftercall.errors import JournalError
 from aftercall.ports import AuditFilter
 
 
-class SqliteAuditArchive:
+class SqliteAuditArchive(Reading):
     """The log as it is read. An entry's leaf is its number less one: numbers have no gaps."""
 
     def __init__(self, db: sqlite3.Connection, path: Path) -> None:
-        self._db = db
-        self._path = path
+        super().__init__(db, path)
         # A text that was damaged is to be found out, not to stop the search.
         db.text_factory = _text
-
-    def close(self) -> None:
-        """Close the connection."""
-        self._db.close()
-
-    def __enter__(self) -> Self:
-        """Return the archive itself."""
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        """Close the connection."""
-        self.close()
 
     def sealed(self) -> int:
         """Return how many entries are sealed."""
@@ -99,14 +81,7 @@ class SqliteAuditArchive:
     def chosen(self, asked: AuditFilter, size: int) -> Iterator[tuple[int, str]]:
         """Yield leaf and text of those of the first `size` entries that are asked for."""
         with told(self._path):
-            values: dict[str, object] = {
-                "run": None if asked.run is None else run_number(self._db, asked.run),
-                "campaign": asked.campaign,
-                "contact": asked.contact,
-                "from_ms": asked.from_ms,
-                "until_ms": asked.until_ms,
-                "size": size,
-            }
+            values = filter_values(self._db, asked) | {"size": size}
             for row in self._db.execute(statement("audit_chosen"), values):
                 yield row["number"] - 1, row["entry"]
 

@@ -3,6 +3,7 @@
 import json
 import sqlite3
 from collections.abc import Mapping
+from dataclasses import asdict
 from datetime import datetime
 from typing import Any
 
@@ -25,6 +26,7 @@ from aftercall.domain.outcomes import Category
 from aftercall.domain.settlement import Claim
 from aftercall.domain.status import Event, Status, advance
 from aftercall.errors import JournalError
+from aftercall.ports import AuditFilter
 
 NO_RUN = 0
 """In place of a run's number in entries about the log itself."""
@@ -108,6 +110,15 @@ def _json_or_none(text: str | None) -> Any:
 
 def _origin(facts: sqlite3.Row) -> Origin:
     return Origin(facts["run_id"], facts["source_name"], facts["line"], facts["source_sha256"])
+
+
+def filter_values(db: sqlite3.Connection, asked: AuditFilter) -> dict[str, object]:
+    """Return a filter's values as the statements about entries take them.
+
+    Raises:
+        JournalError: there is no such run.
+    """
+    return asdict(asked) | {"run": None if asked.run is None else run_number(db, asked.run)}
 
 
 def run_number(db: sqlite3.Connection, run: str) -> int:

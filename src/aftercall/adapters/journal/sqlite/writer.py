@@ -59,10 +59,7 @@ class Writer:
         Raises:
             JournalError: the database could not do it.
         """
-        loop = asyncio.get_running_loop()
-        future: asyncio.Future[Result] = loop.create_future()
-        self._jobs.put(_Job(operation, patient, future, loop))
-        return await future
+        return await self._handed_over(operation, patient=patient)
 
     async def alone(self, operation: Operation[Result]) -> Result:
         """Run `operation`, in its turn, outside of any transaction, which some things need.
@@ -70,9 +67,14 @@ class Writer:
         Raises:
             JournalError: the database could not do it.
         """
+        return await self._handed_over(operation, alone=True)
+
+    async def _handed_over(
+        self, operation: Operation[Result], *, patient: bool = False, alone: bool = False
+    ) -> Result:
         loop = asyncio.get_running_loop()
         future: asyncio.Future[Result] = loop.create_future()
-        self._jobs.put(_Job(operation, patient=False, future=future, loop=loop, alone=True))
+        self._jobs.put(_Job(operation, patient, future, loop, alone))
         return await future
 
     def close(self) -> None:
