@@ -65,7 +65,7 @@ def test_commands_that_only_look_import_nothing_that_sends(desk: Desk):
         assert desk.run("sync", "calls.csv").returncode == 0
     for words in (("runs",), ("show",), ("audit", "export"), ("crm", "list"), ("optouts",)):
         names = imported(*words, directory=desk.path)
-        assert "aftercall.adapters.journal.sqlite" in names, words
+        assert "aftercall.adapters.journal.sqlite.archive" in names, words
         assert "aiohttp" not in names, words
 
 
