@@ -1,4 +1,7 @@
-"""Runs the benchmarks: ``python -m benchmarks [--smoke] [--only NAME] [--json FILE]``."""
+"""Runs the benchmarks: ``python -m benchmarks [--smoke] [--only NAME] [--json FILE]``.
+
+With ``--stages`` it tells instead where the processor's time of a row goes.
+"""
 
 import argparse
 import json
@@ -8,7 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from statistics import median
 
-from benchmarks import crm, pace, size, throughput, trail
+from benchmarks import crm, pace, size, stages, throughput, trail
 
 Measure = Callable[[int], Mapping[str, float]]
 
@@ -91,7 +94,11 @@ def main(arguments: list[str]) -> int:
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--only", help="the benchmarks of this name")
     parser.add_argument("--json", type=Path)
+    parser.add_argument("--stages", action="store_true", help="a profile, stage by stage")
     asked = parser.parse_args(arguments)
+    if asked.stages:
+        print(stages.table(stages.profiled()))
+        return 0
     figures = Figures()
     for _ in range(1 if asked.smoke else asked.rounds):
         for one in BENCHMARKS:
