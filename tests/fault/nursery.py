@@ -95,6 +95,7 @@ class Steps:
         sys.addaudithook(self._hear)
 
     def _connected(self, *given: Any, **options: Any) -> sqlite3.Connection:
+        self._step("connect")
         db: sqlite3.Connection = self._connect(*given, **options)
         db.set_trace_callback(self._step)
         return db

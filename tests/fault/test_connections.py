@@ -1,8 +1,10 @@
 """Connections that misbehave, and answers that no honest tenant gives, at the transport itself."""
 
 import asyncio
+import gzip
 import ssl
 import time
+import tracemalloc
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, closing
 from dataclasses import replace
@@ -20,6 +22,7 @@ from .rig import Rig
 
 Peer = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
 QUICK = TransportOptions(connect_seconds=0.4, read_seconds=0.3, total_seconds=0.8)
+MIB = 1024 * 1024
 HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n"
 
 
@@ -104,6 +107,21 @@ async def test_an_endless_answer_is_given_up() -> None:
 
 
 BOMB = b"Content-Encoding: gzip\r\n"
+
+
+async def test_a_zip_bomb_is_not_unpacked_to_its_end() -> None:
+    packed = gzip.compress(bytes(256 * MIB))
+    length = f"Content-Length: {len(packed)}\r\n\r\n".encode()
+    tracemalloc.start()
+    try:
+        failure = await refusal(saying(HEAD + BOMB + length, packed))
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+
+    assert isinstance(failure, MaybeSent)
+    assert failure.code == "answer_too_long"
+    assert peak < 24 * MIB
 
 
 @pytest.mark.parametrize(
