@@ -44,6 +44,7 @@ def test_the_histories_have_everything_in_them() -> None:
     }  # fmt: skip
     assert {method for method, _ in kinds} == {"GET", "PATCH", "POST", "CRM"}
     assert ends == {"step", "statement", "committed", "full", "locked", "stop"}
+    assert {history.surface for history in histories} == {"outbound-v1", "acd"}
     assert any(history.jumps for history in histories)
     assert any(history.outages for history in histories)
 
