@@ -163,6 +163,7 @@ class Deaths:
         self._config = rig.config(**TABLES, audit={"key_file": str(rig.directory / KEY_FILE)})
         (rig.directory / "aftercall.toml").write_text(as_toml(self._config), encoding="utf-8")
         known = [number for number in range(0, ROWS, 11) if number % 17 != 5]
+        self._secrets = [value for name, value in rig.environment.items() if "SECRET" in name]
         self._people = [f"k{number}" for number in dice.sample(known, ERASED)]
 
     async def die(self, most: int) -> None:
@@ -267,7 +268,9 @@ class Deaths:
         rig = self._rig
         common = {"directory": str(rig.directory), "environment": dict(rig.environment)}
         life = await NURSERY.live({**common, "later_schemas": self.schemas, **task})
-        assert "Traceback" not in life.err, life.err[-3000:]
+        told = life.out + life.err
+        assert "Traceback" not in told, told[-3000:]
+        assert not any(secret in told for secret in self._secrets), "a secret was printed"
         return life
 
     def _count(self, kind: str, life: Life) -> None:
@@ -282,6 +285,13 @@ class Deaths:
                 with closing(sqlite3.connect(copy)) as db:
                     assert db.execute("PRAGMA integrity_check").fetchone()[0] == "ok"
                     db.execute("SELECT count(*) FROM row")
+
+    def assert_no_secrets(self) -> None:
+        """Look for credentials in everything that was written."""
+        for file in self._path.parent.rglob("*"):
+            content = file.read_bytes() if file.is_file() else b""
+            found = [secret for secret in self._secrets if secret.encode() in content]
+            assert not found, f"{file.name} holds a secret"
 
     def _assert_gone(self, person: str) -> None:
         """Look for the notes of a person in every file but the input."""
@@ -322,6 +332,7 @@ async def die_often(directory: Path, seed: int, deaths: int) -> Tally:
         assert report.open == 0
         with later_schemas(world.schemas):
             told = ending_of(rig, report)
+        world.assert_no_secrets()
         await world.erase_and_expire()
     calm = directory / "calm"
     calm.mkdir()
