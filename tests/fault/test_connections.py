@@ -78,21 +78,30 @@ async def endless(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) ->
         await writer.drain()
 
 
-async def ask(behave: Peer, method: str = "PATCH") -> HttpResponse:
-    async with peer(behave) as url, HttpTransport(QUICK) as transport:
-        return await transport.send(HttpRequest(method, url, {}, b"{}"))
+async def ask(behave: Peer, options: TransportOptions = QUICK) -> HttpResponse:
+    async with peer(behave) as url, HttpTransport(options) as transport:
+        return await transport.send(HttpRequest("PATCH", url, {}, b"{}"))
 
 
-async def refusal(behave: Peer) -> SendFailure:
+async def refusal(behave: Peer, options: TransportOptions = QUICK) -> SendFailure:
     with pytest.raises(SendFailure) as caught:
-        await ask(behave)
+        await ask(behave, options)
     return caught.value
 
 
-@pytest.mark.parametrize("behave", [silent, one_byte_at_a_time], ids=lambda one: one.__name__)
-async def test_an_answer_that_does_not_come_is_given_up_in_time(behave: Peer) -> None:
+@pytest.mark.parametrize(
+    ("behave", "options"),
+    [
+        (silent, replace(QUICK, total_seconds=20.0)),
+        (one_byte_at_a_time, replace(QUICK, read_seconds=20.0)),
+    ],
+    ids=["silent", "one byte at a time"],
+)
+async def test_an_answer_that_does_not_come_is_given_up_in_time(
+    behave: Peer, options: TransportOptions
+) -> None:
     begun = time.monotonic()
-    failure = await refusal(behave)
+    failure = await refusal(behave, options)
 
     assert isinstance(failure, MaybeSent)
     assert failure.code == "timeout"
@@ -176,6 +185,14 @@ async def test_a_closed_port_was_certainly_not_reached() -> None:
     async with HttpTransport(QUICK) as transport:
         with pytest.raises(NotSent):
             await transport.send(HttpRequest("PATCH", "http://127.0.0.1:9/contact", {}, b"{}"))
+
+
+async def test_a_name_that_does_not_resolve_was_certainly_not_reached() -> None:
+    async with HttpTransport(QUICK) as transport:
+        with pytest.raises(NotSent) as caught:
+            await transport.send(HttpRequest("PATCH", "https://no-such-tenant.invalid/", {}, b"{}"))
+
+    assert caught.value.code in {"unknown_host", "connect_timeout"}
 
 
 async def test_a_port_that_speaks_no_tls_was_not_sent_anything() -> None:
