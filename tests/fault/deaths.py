@@ -70,7 +70,7 @@ NOT_YET = (
     "Nothing in this journal is sealed yet",
     "was written by an earlier aftercall",
 )
-"""Why somebody cannot be erased yet, or nothing proved or written from a journal that only reads."""
+"""Why somebody cannot be erased, or nothing proved or exported, as long as the work goes on."""
 
 
 @dataclass
