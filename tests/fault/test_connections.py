@@ -1,8 +1,10 @@
 """Connections that misbehave, and answers that no honest tenant gives, at the transport itself."""
 
 import asyncio
+import gzip
 import ssl
 import time
+import tracemalloc
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, closing
 from dataclasses import replace
@@ -20,6 +22,7 @@ from .rig import Rig
 
 Peer = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
 QUICK = TransportOptions(connect_seconds=0.4, read_seconds=0.3, total_seconds=0.8)
+MIB = 1024 * 1024
 HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n"
 
 
@@ -75,21 +78,30 @@ async def endless(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) ->
         await writer.drain()
 
 
-async def ask(behave: Peer, method: str = "PATCH") -> HttpResponse:
-    async with peer(behave) as url, HttpTransport(QUICK) as transport:
-        return await transport.send(HttpRequest(method, url, {}, b"{}"))
+async def ask(behave: Peer, options: TransportOptions = QUICK) -> HttpResponse:
+    async with peer(behave) as url, HttpTransport(options) as transport:
+        return await transport.send(HttpRequest("PATCH", url, {}, b"{}"))
 
 
-async def refusal(behave: Peer) -> SendFailure:
+async def refusal(behave: Peer, options: TransportOptions = QUICK) -> SendFailure:
     with pytest.raises(SendFailure) as caught:
-        await ask(behave)
+        await ask(behave, options)
     return caught.value
 
 
-@pytest.mark.parametrize("behave", [silent, one_byte_at_a_time], ids=lambda one: one.__name__)
-async def test_an_answer_that_does_not_come_is_given_up_in_time(behave: Peer) -> None:
+@pytest.mark.parametrize(
+    ("behave", "options"),
+    [
+        (silent, replace(QUICK, total_seconds=20.0)),
+        (one_byte_at_a_time, replace(QUICK, read_seconds=20.0)),
+    ],
+    ids=["silent", "one byte at a time"],
+)
+async def test_an_answer_that_does_not_come_is_given_up_in_time(
+    behave: Peer, options: TransportOptions
+) -> None:
     begun = time.monotonic()
-    failure = await refusal(behave)
+    failure = await refusal(behave, options)
 
     assert isinstance(failure, MaybeSent)
     assert failure.code == "timeout"
@@ -104,6 +116,21 @@ async def test_an_endless_answer_is_given_up() -> None:
 
 
 BOMB = b"Content-Encoding: gzip\r\n"
+
+
+async def test_a_zip_bomb_is_not_unpacked_to_its_end() -> None:
+    packed = gzip.compress(bytes(256 * MIB))
+    length = f"Content-Length: {len(packed)}\r\n\r\n".encode()
+    tracemalloc.start()
+    try:
+        failure = await refusal(saying(HEAD + BOMB + length, packed))
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+
+    assert isinstance(failure, MaybeSent)
+    assert failure.code == "answer_too_long"
+    assert peak < 24 * MIB
 
 
 @pytest.mark.parametrize(
@@ -158,6 +185,14 @@ async def test_a_closed_port_was_certainly_not_reached() -> None:
     async with HttpTransport(QUICK) as transport:
         with pytest.raises(NotSent):
             await transport.send(HttpRequest("PATCH", "http://127.0.0.1:9/contact", {}, b"{}"))
+
+
+async def test_a_name_that_does_not_resolve_was_certainly_not_reached() -> None:
+    async with HttpTransport(QUICK) as transport:
+        with pytest.raises(NotSent) as caught:
+            await transport.send(HttpRequest("PATCH", "https://no-such-tenant.invalid/", {}, b"{}"))
+
+    assert caught.value.code in {"unknown_host", "connect_timeout"}
 
 
 async def test_a_port_that_speaks_no_tls_was_not_sent_anything() -> None:

@@ -213,6 +213,11 @@ def _identifier(
     return words
 
 
+def is_identifier(words: str) -> bool:
+    """Say whether a text can be one segment of a URL's path."""
+    return _identifier_flaw(words) is None
+
+
 def _identifier_flaw(words: str) -> tuple[str, str] | None:
     if len(words) > ID_CHARACTERS_MAX:
         return (

@@ -8,7 +8,7 @@ from datetime import datetime
 from urllib.parse import quote_plus, urlencode
 
 from aftercall.domain import instant
-from aftercall.domain.disposition import Disposition, Json
+from aftercall.domain.disposition import Disposition, Json, is_identifier
 from aftercall.domain.key import key_of
 from aftercall.wire.http import HttpRequest
 from aftercall.wire.json_paths import put_at, text_of
@@ -172,11 +172,14 @@ def write_body(profile: Profile, row: Disposition, basis: Basis = ON_NOTHING) ->
 
 
 def key_in(sources: tuple[str, ...], row: Disposition, told: Mapping[str, str]) -> str | None:
-    """Return as text the first of `sources` that there is, as a look-up's key."""
+    """Return as text the first of `sources` that there is, as a look-up's key.
+
+    It becomes a segment of a path, and nobody has checked it yet: a custom field, or the tenant's.
+    """
     basis = Basis(told=told)
     values = (_carried(source, row, basis) for source in sources)
     texts = (text_of(value) for value in values if not isinstance(value, datetime))
-    return next(filter(None, texts), None)
+    return next((text for text in texts if text and is_identifier(text)), None)
 
 
 def _first_of(spec: WriteField, row: Disposition, basis: Basis) -> Json:
