@@ -95,7 +95,12 @@ def test_gaps_are_counted_by_field_and_campaign_and_listed(office: Desk, tenant:
     assert done.returncode == 4
     assert done.stdout.startswith("4 calls: 1 with a complete record, 3 without\n")
     assert "16 CFR 310.5(a)(2)(ii)" in done.stdout
-    assert "calls.csv:4" in done.stdout
+    table = [line.split() for line in done.stdout.splitlines()[3:5]]
+    assert table[0][-5:] == ["3", "C1", "2,", "C2", "1"]
+    assert table[1][-3:] == ["1", "C1", "1"]
+    narrow = office.run("audit", "gaps", COLUMNS="80").stdout
+    assert "row 3  calls.csv:4  C1  p3\n    lacks all of these\n" in narrow
+    assert "row 2  calls.csv:3  C1  p2\n    lacks seller\n" in narrow
     assert "next: aftercall sync" in done.stderr
     told = office.json("audit", "gaps")
     assert told["missing"] == [

@@ -57,6 +57,10 @@ def test_the_report_says_what_did_not_land_and_the_list_until_when(
     assert "rejected: the tenant refused it (409)" in listed.stdout
     assert " p1 " not in listed.stdout
     assert "optouts acknowledge" in listed.stderr
+    narrow = office.run("optouts", COLUMNS="80").stdout
+    assert "row 3  C1  p3  late\n    received " in narrow
+    assert "\n    rejected: the tenant refused it (409)\n" in narrow
+    assert "…" not in narrow
     assert every(office) == {"p1": "applied", "p2": "pending", "p3": "late"}
 
 
