@@ -127,6 +127,11 @@ def test_a_change_is_found_and_told(signed: Desk) -> None:
     found = signed.run("audit", "verify", "--json")
     assert found.returncode == 1
     assert json.loads(found.stdout)["ok"] is False
+    for words in (("export", "--format", "bundle", "--out", "b.jsonl"), ("prove", "2")):
+        refused = signed.run("audit", *words)
+        assert refused.returncode == 1
+        assert "is not what was sealed" in refused.stderr
+    assert not (signed.path / "b.jsonl").exists()
 
 
 def test_a_kept_checkpoint_shows_that_the_end_was_cut_off(signed: Desk) -> None:
@@ -177,6 +182,7 @@ def test_a_bundle_is_checked_with_the_public_key_alone(signed: Desk, tmp_path: P
         "audit", "export", "--format", "bundle", "--contact", "p1", "--out", "b.jsonl"
     )
     assert done.returncode == 0
+    assert done.stderr == "b.jsonl: 1 of the log's 7 sealed entries, and what proves them\n"
     bundle = tmp_path / "elsewhere.jsonl"
     bundle.write_bytes((signed.path / "b.jsonl").read_bytes())
     bare = Desk(tmp_path / "bare")
@@ -189,7 +195,7 @@ def test_a_bundle_is_checked_with_the_public_key_alone(signed: Desk, tmp_path: P
     refused = bare.run("audit", "verify-bundle", str(bundle), "--key", key)
     assert refused.returncode == 1
     assert "does not hold" in refused.stderr
-    assert bare.run("audit", "verify-bundle", str(bundle)).returncode == 1
+    assert bare.run("audit", "verify-bundle", str(bundle)).returncode == 2
     assert bare.run("audit", "verify-bundle", str(bundle), "--key", "nonsense").returncode == 78
     whole = signed.run("audit", "export", "--format", "bundle").stdout
     bundle.write_text(whole, "utf-8")
@@ -313,8 +319,12 @@ def test_a_key_is_replaced_and_both_lead_to_each_other(signed: Desk) -> None:
     new = key_of(signed)
     assert done.stdout.strip() == new != old
     assert not (signed.path / "aftercall-audit.key.new").exists()
+    signed.run("audit", "export", "--format", "bundle", "--out", "b.jsonl")
     for key in (old, new):
         assert signed.run("audit", "verify", "--key", key).returncode == 0
+        checked = signed.run("audit", "verify-bundle", "b.jsonl", "--key", key)
+        assert checked.returncode == 0
+        assert "not given, not checked" in checked.stdout
     signed.write("more.csv", HEADER + "C1,p7,INTERESTED,A1,,2026-01-02T03:04:05Z\n")
     assert signed.run("sync", "more.csv").returncode == 0
     found = signed.json("audit", "verify")

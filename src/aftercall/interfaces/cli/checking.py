@@ -4,11 +4,12 @@ import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+import typer
 from rich.text import Text
 
 from aftercall.domain import instant
 from aftercall.domain.acts import keys_in
-from aftercall.domain.bundle import BundleBroken, BundleContent, check_bundle
+from aftercall.domain.bundle import BundleBroken, BundleContent, BundleForeign, check_bundle
 from aftercall.domain.note import Checkpoint, Note, hash_text
 from aftercall.engine.checkpoints import TOLERANCE_MS, Misfit, Trust, Verified
 from aftercall.engine.proving import compare, latest_checkpoint, prove_row
@@ -129,9 +130,8 @@ def _as_json(found: Verified, trust: Trust) -> dict[str, object]:
 def verify_bundle(bundle: Path, keys: Sequence[str], *, json: bool) -> int:
     """Check a bundle and say what it holds."""
     if not keys:
-        message = "A bundle is checked against a public key."
-        fix = "Give the line that aftercall audit key has printed, with --key."
-        raise AftercallError(message, fix=fix)
+        message = "is missing: a bundle is checked against the line that audit key has printed."
+        raise typer.BadParameter(message, param_hint="--key")
     trust = trust_of(None, keys, [])
     try:
         with bundle.open("rb") as file:
@@ -141,7 +141,10 @@ def verify_bundle(bundle: Path, keys: Sequence[str], *, json: bool) -> int:
             print_json({"ok": False, "problem": str(trouble)})
             return 1
         message = f"{bundle} does not hold: {trouble}."
-        raise AftercallError(message, fix="Ask for it anew; do not rely on this one.") from None
+        fix = "Ask for it anew; do not rely on this one."
+        if isinstance(trouble, BundleForeign):
+            fix = "Ask whoever runs aftercall for that key, and why it is another one."
+        raise AftercallError(message, fix=fix) from None
     except OSError as trouble:
         message = f"{bundle} cannot be read: {trouble.strerror}."
         raise AftercallError(message, fix="Give the file of a bundle.") from None
@@ -162,6 +165,8 @@ def _bundle_view(found: BundleContent) -> Iterator[Text]:
     yield _line("checkpoint", f"{plain(found.checkpoint.origin)} at {sealed}")
     for key in found.signers:
         yield _line("key", plain(key.text))
+    for stranger in found.strangers:
+        yield Text(f"{'-':<4}{'key':<12} {plain(stranger)} has signed, too: not given, not checked")
 
 
 def _bundle_json(found: BundleContent) -> dict[str, object]:
@@ -173,6 +178,7 @@ def _bundle_json(found: BundleContent) -> dict[str, object]:
         "origin": found.checkpoint.origin,
         "sealed_at": instant.text(found.checkpoint.at_ms),
         "keys": [key.text for key in found.signers],
+        "keys_not_given": list(found.strangers),
     }
 
 
