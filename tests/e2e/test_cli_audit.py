@@ -263,15 +263,37 @@ def test_what_a_journal_held_before_is_erased_too(office: Desk) -> None:
     assert files_with(office.path, PRIVATE[5:].encode()) == set()
 
 
+def test_erasing_finds_rows_that_were_too_broken_to_name_the_person(signed: Desk) -> None:
+    signed.write("broken.csv", f"{HEADER}C1,p1,INTERESTED,A1,{PRIVATE},2026-01-02T03:04:05Z,x,y\n")
+    assert signed.run("sync", "broken.csv").returncode == 4
+    assert len(files_with(signed.path, PRIVATE.encode())) > 1
+    (signed.path / "broken.csv").unlink()
+    words = ("audit", "erase", "--contact", "p1", "--reason", "ticket 12")
+    dry = signed.run(*words, "--dry-run").stderr
+    assert "personal data in 2 rows" in dry
+    assert "1 of these rows is invalid, without a contact, and only quoted the id" in dry
+    assert "  broken.csv, line 2\n" in dry
+    signed.run(*words, "--yes")
+    left = (signed.path / name for name in files_with(signed.path, PRIVATE.encode()))
+    assert not [
+        file for file in left if f",p1,INTERESTED,A1,{PRIVATE}".encode() in file.read_bytes()
+    ]
+    assert signed.run("audit", "verify").returncode == 0
+
+
 def test_holds_are_listed_and_stop_an_erasure(signed: Desk) -> None:
     placed = signed.run("audit", "hold", "add", "--contact", "p1", "--reason", "case 7")
     number = placed.stdout.strip()
     (hold,) = signed.json("audit", "hold", "list")["holds"]
     assert (str(hold["hold"]), hold["contact"], hold["reason"]) == (number, "p1", "case 7")
     assert "case 7" in signed.run("audit", "hold", "list").stdout
-    refused = signed.run("audit", "erase", "--contact", "p1", "--reason", "x", "--yes")
+    words = ("audit", "erase", "--contact", "p1", "--reason", "x")
+    assert f"Hold {number} covers it" in signed.run(*words, "--dry-run").stderr
+    refused = signed.run(*words)
     assert refused.returncode == 1
-    assert "case 7" in refused.stderr
+    assert (
+        f"error: Hold {number} covers contact p1: it may not be erased (case 7)." in refused.stderr
+    )
     assert PRIVATE.encode() in (signed.path / "aftercall.db").read_bytes()
     released = signed.run("audit", "hold", "release", number, "--reason", "settled")
     assert released.returncode == 0
@@ -283,13 +305,16 @@ def test_holds_are_listed_and_stop_an_erasure(signed: Desk) -> None:
 
 
 def test_old_entries_expire_and_the_trail_still_fits(signed: Desk) -> None:
-    assert signed.run("audit", "expire").stderr.startswith("0 entries older than 1856 days")
+    assert signed.run("audit", "expire").stderr.startswith("0 entries older than 1,856 days")
     aged(signed.path / "aftercall.db")
     # Entries that were made two days ago do not fit the checkpoints of today; expiry takes both.
     bundle = signed.run("audit", "export", "--format", "bundle")
     assert bundle.returncode == 0
-    done = signed.run("audit", "expire", AFTERCALL__AUDIT__RETAIN_DAYS="1")
-    assert done.stderr.startswith("6 entries older than 1 days"), done.stderr
+    signed.environment["AFTERCALL__AUDIT__RETAIN_DAYS"] = "1"
+    dry = signed.run("audit", "expire", "--dry-run")
+    assert dry.stderr == "6 entries older than 1 day would be taken out.\n"
+    done = signed.run("audit", "expire")
+    assert done.stderr == "6 entries older than 1 day taken out.\n"
     assert PRIVATE.encode() not in (signed.path / "aftercall.db").read_bytes()
     found = signed.json("audit", "verify")
     assert found["ok"], found

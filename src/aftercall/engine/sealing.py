@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 
 from aftercall.audit_ports import AuditLog, Seal, Signer
-from aftercall.domain.acts import Act, Deed, act_entry, key_in_force
+from aftercall.domain.acts import Act, ClockStep, Deed, act_entry, key_in_force
 from aftercall.domain.commitment import canonical_json
 from aftercall.domain.merkle import leaf_hash, root
 from aftercall.domain.note import UNSIGNED_ORIGIN, Checkpoint, Note, Signature
@@ -33,6 +33,7 @@ class Sealer:
         self._signer = signer
         self._clock = clock
         self._known = False
+        self._seen_ms = 0
 
     async def run(self, done: asyncio.Event) -> None:
         """Seal regularly, and once more when all is done."""
@@ -100,8 +101,31 @@ class Sealer:
             for first in range(before, size, SLICE):
                 await asyncio.to_thread(growth.take, min(SLICE, size - first))
             grown_by = growth.size - before
-            if not grown_by or await self._store(growth, (at_ms, signers), None):
+            if not grown_by:
+                self._seen_ms = max(self._seen_ms, at_ms)
+                return 0
+            deed = await asyncio.to_thread(self._step_back, (before, size), at_ms)
+            if deed is not None:
+                growth.add([canonical_json(act_entry(deed, at_ms)).encode()])
+            if await self._store(growth, (at_ms, signers), deed):
+                self._seen_ms = at_ms
                 return grown_by
+
+    def _step_back(self, leaves: tuple[int, int], at_ms: int) -> Deed | None:
+        """Return the act that says that the clock was set back, if it was since the last seal.
+
+        It stands under the same checkpoint as the entries from around that time, so that whoever
+        checks them knows why their times do not follow each other. That it was set back shows in
+        what the sealer has seen itself; what entries say is no evidence for it, since those that
+        were back-dated are to be found. It only tells how late it was before.
+        """
+        latest = self._log.latest()
+        before_ms = max(self._seen_ms, 0 if latest is None else latest.at_ms)
+        step = ClockStep.found(before_ms, at_ms)
+        if step is None:
+            return None
+        latest_ms = max(before_ms, self._log.latest_time(*leaves))
+        return Deed(Act.CLOCK_SET, details=ClockStep(latest_ms, at_ms).details)
 
     async def _store(
         self, growth: "_Growth", signed: tuple[int, Sequence[Signer]], deed: Deed | None

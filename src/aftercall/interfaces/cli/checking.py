@@ -8,10 +8,10 @@ import typer
 from rich.text import Text
 
 from aftercall.domain import instant
-from aftercall.domain.acts import keys_in
+from aftercall.domain.acts import CLOCK_TOLERANCE_MS, keys_in
 from aftercall.domain.bundle import BundleBroken, BundleContent, BundleForeign, check_bundle
 from aftercall.domain.note import Checkpoint, Note, hash_text
-from aftercall.engine.checkpoints import TOLERANCE_MS, Misfit, Trust, Verified
+from aftercall.engine.checkpoints import Misfit, Trust, Verified
 from aftercall.engine.proving import compare, latest_checkpoint, prove_row
 from aftercall.engine.verifying import verify_log
 from aftercall.errors import AftercallError
@@ -68,7 +68,11 @@ def _view(found: Verified, trust: Trust) -> Iterator[Text]:
     if found.opened or found.erased:
         words = f"{found.opened:,} open their commitments, {found.erased:,} were erased"
         yield _line("personal", words)
-    yield _line("times", f"each within {TOLERANCE_MS // 1000} s of the checkpoints around it")
+    seconds = CLOCK_TOLERANCE_MS // 1000
+    yield _line("times", f"each within {seconds} s of the checkpoints around it")
+    for step in found.steps:
+        back = f"from {instant.text(step.from_ms)} to {instant.text(step.to_ms)}"
+        yield _line("", f"but where the clock was set back {back}, as an entry says")
     if found.latest is not None:
         yield _line("tree", f"{sealed:,} leaves, root {hash_text(found.latest.root)}")
         newest = instant.text(found.latest.at_ms)
@@ -119,6 +123,7 @@ def _as_json(found: Verified, trust: Trust) -> dict[str, object]:
         "checkpoints": found.checkpoints,
         "signed": found.signed,
         "pinned": found.pinned,
+        "clock_set_back": [dict(step.details) for step in found.steps],
         "size": 0 if latest is None else latest.size,
         "root": None if latest is None else hash_text(latest.root),
         "sealed_at": None if latest is None else instant.text(latest.at_ms),
