@@ -149,6 +149,25 @@ def test_columns_are_mapped_and_what_is_wrong_in_them_is_told(office: Desk) -> N
     assert "a telephone number has no international form" in done.stdout
 
 
+def test_an_opt_out_is_applied_whatever_its_call_record_says(office: Desk, tenant: Tenant) -> None:
+    wrong = {**FULL, "contact": "p1", "outcome": "DO_NOT_CALL", "call_duration_seconds": "a while"}
+    file = written(office, "calls.csv", wrong)
+    planned = office.run("plan", file).stdout
+    assert "Of 1 opt-out a part of the call record is wrong; it would be left out." in planned
+    done = office.run("sync", file)
+    assert (done.returncode, len(tenant.ledger)) == (0, 1)
+    assert "opt-outs: 1 of 1 landed; of 1 a part of the call record was left out\n" in done.stdout
+    assert "aftercall audit gaps --run" in done.stdout
+    (row,) = office.json("show", "--status", "applied")["rows"]
+    assert row["message"] == "The call_duration_seconds is not a duration of a call."
+    assert "PT2M5S" in row["hint"]
+    (gap,) = office.json("audit", "gaps")["entries"]
+    assert gap["missing"] == ["call_duration_seconds"]
+    office.run("sync", written(office, "calls.csv", {**wrong, "call_duration_seconds": "125"}))
+    assert office.json("audit", "gaps")["complete"] == 1
+    assert len(tenant.ledger) == 1
+
+
 def test_an_opt_out_in_a_broken_line_is_recognised(office: Desk) -> None:
     header = "campaign,contact,outcome,agent\n"
     text = f"{header}C1,p1,DO_NOT_CALL,a1,too,many\nC1,p2,INTERESTED,a1,too\nC1,p3,DO_NOT_CALL\n"

@@ -48,7 +48,7 @@ def test_the_report_says_what_did_not_land_and_the_list_until_when(
     assert done.returncode == 4
     assert "opt-outs: 1 of 3 landed, 2 did not" in done.stdout
     assert "aftercall optouts\n" in done.stdout
-    assert office.json("show")["opt_outs"] == {"read": 3, "not_landed": 2}
+    assert office.json("show")["opt_outs"] == {"read": 3, "not_landed": 2, "partial": 0}
 
     listed = office.run("optouts")
     assert listed.returncode == 4

@@ -111,9 +111,12 @@ def read_disposition(
 ) -> tuple[Disposition | None, tuple[Problem, ...]]:
     """Read canonical `cells` (field name to cell) as a disposition.
 
+    An opt-out does not wait for its call record to be in order: what is wrong in that is left
+    out of the disposition, and the problems say what it was.
+
     Returns:
-        The disposition and no problems, or None and every problem of the row, not only the
-        first. Empty cells count as absent.
+        The disposition and no problems but those of an opt-out's call record, or None and every
+        problem of the row, not only the first. Empty cells count as absent.
     """
     problems: list[Problem] = []
     campaign = _identifier("campaign", cells, problems)
@@ -125,9 +128,14 @@ def read_disposition(
     timestamp = read_moment("timestamp", cells.get("timestamp"), rules.present, problems)
     event_id = _identifier("event_id", cells, problems, required=False)
     received = _opt_out_received(cells, outcome, rules, problems)
-    call = read_call_record(cells, rules.present, problems)
+    flaws: list[Problem] = []
+    call = read_call_record(cells, rules.present, flaws)
+    spared = outcome is not None and rules.outcomes[outcome] is Category.OPT_OUT
+    if flaws and not spared:
+        problems += flaws
+        flaws.clear()
     if problems or campaign is None or contact is None or agent is None or outcome is None:
-        return None, tuple(problems)
+        return None, (*problems, *flaws)
     disposition = Disposition(
         campaign=campaign,
         contact=contact,
@@ -140,7 +148,7 @@ def read_disposition(
         opt_out_received_at=received,
         call_record=call,
     )
-    return disposition, ()
+    return disposition, tuple(flaws)
 
 
 def identity_of(cells: Mapping[str, object]) -> dict[str, str]:

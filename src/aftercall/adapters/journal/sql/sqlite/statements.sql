@@ -454,7 +454,8 @@ WHERE r.run = :run AND r.opt_out_received_ms IS NOT NULL AND NOT r.status IN (
 ORDER BY r.opt_out_received_ms, r.id;
 
 -- name: count_opt_outs
-SELECT count(*) FROM row WHERE run = :run AND opt_out_received_ms IS NOT NULL;
+SELECT count(*), coalesce(sum(status <> 'invalid' AND problems IS NOT NULL), 0)
+FROM row WHERE run = :run AND opt_out_received_ms IS NOT NULL;
 
 -- name: held_of_contact
 -- What reached the tenant of one contact.
