@@ -42,6 +42,7 @@ def files_with(directory: Path, words: bytes) -> set[str]:
 
 def test_a_key_is_made_once_for_its_owner_alone(office: Desk) -> None:
     made = office.run("audit", "keygen", "--name", "log.example/one")
+    assert made.stderr.endswith("next: aftercall check\n")
     assert made.returncode == 0
     assert made.stdout.startswith("log.example/one+")
     path = office.path / "aftercall-audit.key"
