@@ -6,7 +6,7 @@ import json
 import pytest
 
 from aftercall.adapters.signing import Ed25519Signer
-from aftercall.domain.acts import Act, ClockStep, Deed
+from aftercall.domain.acts import Act, ClockStep, Deed, Scope
 from aftercall.domain.note import UNSIGNED_ORIGIN, Checkpoint, Note
 from aftercall.engine.sealing import Sealer
 from aftercall.errors import ConfigInvalid, JournalError
@@ -190,6 +190,32 @@ async def test_a_clock_that_is_set_back_before_anything_was_sealed_is_told_by_wh
     await sealer.seal()
     (step,) = Copy(bench.path, trust(signer.key)).verified().steps
     assert step.from_ms - step.to_ms == HOUR
+
+
+async def test_an_act_behind_a_clock_that_was_set_back_does_not_look_back_dated(
+    bench: Desk, signer: Ed25519Signer
+) -> None:
+    await bench.small()
+    bench.clock.now_ms -= HOUR
+    await bench.sealer.record(Deed(Act.ERASED, Scope("P9"), "ticket 12"))
+    assert len(Copy(bench.path, trust(signer.key)).verified().steps) == 1
+    assert [act["kind"] for _, act in bench.journal.audit.acts()][-2:] == ["clock_set", "erased"]
+    bench.clock.now_ms += 5000
+    await bench.settle("P10")
+    await bench.sealer.seal()
+    assert len(Copy(bench.path, trust(signer.key)).verified().steps) == 1
+
+
+async def test_a_key_that_comes_after_a_step_back_signs_nothing_before_itself(
+    bench: Desk, signer: Ed25519Signer
+) -> None:
+    bench.signer = None
+    await bench.small()
+    bench.clock.now_ms -= HOUR
+    bench.signer = signer
+    await bench.sealer.seal()
+    found = Copy(bench.path, trust(signer.key)).verified()
+    assert (len(found.steps), found.signed) == (1, 1)
 
 
 async def test_an_act_excuses_no_more_than_it_says_and_only_where_it_stands(

@@ -68,6 +68,10 @@ class BundleBroken(ValueError):
     """A bundle does not fit together. Its text says what is the first thing that does not."""
 
 
+class NoBundle(BundleBroken):
+    """It is something else that can be checked in another way."""
+
+
 class BundleForeign(BundleBroken):
     """Its checkpoint is signed, but by none of the keys that are trusted."""
 
@@ -175,7 +179,7 @@ class _Reading:
         except (ValueError, RecursionError):
             pass
         if raw == PROOF_BEGINS and self.number == 1:
-            raise BundleBroken("it is the proof of a row, which docs/verify_audit.py checks")
+            raise NoBundle("it is the proof of a row")
         message = f"line {self.number}: it is not written as a line of a bundle is"
         raise BundleBroken(message)
 

@@ -70,10 +70,22 @@ class Sealer:
         while True:
             await self._seal_what_is_there(before)
             now_ms = self._now_ms()
-            growth = _Growth(self._log, await asyncio.to_thread(self._log.sealed))
-            growth.add([canonical_json(act_entry(deed, now_ms)).encode()])
-            if await self._store(growth, (now_ms, chosen), deed):
+            sealed = await asyncio.to_thread(self._log.sealed)
+            step = await asyncio.to_thread(self._step_back, (sealed, sealed), now_ms)
+            # Where nothing was there to be sealed, that the clock was set back is told by itself.
+            one = (deed, chosen) if step is None else (step, before)
+            if await self._store_act(sealed, now_ms, *one) and step is None:
                 return
+
+    async def _store_act(
+        self, sealed: int, now_ms: int, deed: Deed, signers: Sequence[Signer]
+    ) -> bool:
+        growth = _Growth(self._log, sealed)
+        growth.add([canonical_json(act_entry(deed, now_ms)).encode()])
+        done = await self._store(growth, (now_ms, signers), deed)
+        if done:
+            self._seen_ms = now_ms
+        return done
 
     async def _introduce(self) -> None:
         """Record the key as an entry if the log does not know it yet."""

@@ -9,7 +9,13 @@ from rich.text import Text
 
 from aftercall.domain import instant
 from aftercall.domain.acts import CLOCK_TOLERANCE_MS, keys_in
-from aftercall.domain.bundle import BundleBroken, BundleContent, BundleForeign, check_bundle
+from aftercall.domain.bundle import (
+    BundleBroken,
+    BundleContent,
+    BundleForeign,
+    NoBundle,
+    check_bundle,
+)
 from aftercall.domain.note import Checkpoint, Note, hash_text
 from aftercall.engine.checkpoints import Misfit, Trust, Verified
 from aftercall.engine.proving import compare, latest_checkpoint, prove_row
@@ -149,6 +155,11 @@ def verify_bundle(bundle: Path, keys: Sequence[str], *, json: bool) -> int:
         fix = "Ask for it anew; do not rely on this one."
         if isinstance(trouble, BundleForeign):
             fix = "Ask whoever runs aftercall for that key, and why it is another one."
+        if isinstance(trouble, NoBundle):
+            message, fix = (
+                f"{bundle} is no bundle: {trouble}.",
+                "Check it with docs/verify_audit.py.",
+            )
         raise AftercallError(message, fix=fix) from None
     except OSError as trouble:
         message = f"{bundle} cannot be read: {trouble.strerror}."
