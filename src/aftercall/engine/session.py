@@ -5,10 +5,11 @@ import logging
 import math
 from collections import deque
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from aftercall.domain.disposition import Disposition
 from aftercall.domain.retry import RetryPolicy
+from aftercall.engine.halt import Halt
 from aftercall.errors import CredentialsRefused, TenantUnreachable
 from aftercall.ports import Clock, Transport
 from aftercall.wire.auth import (
@@ -29,34 +30,45 @@ from aftercall.wire.target import Identity, Target, auth_of
 SIGN_IN = RetryPolicy(attempts_max=5, wait_seconds_initial=0.5, wait_seconds_max=5.0)
 """How often the token endpoint is asked before the run is paused."""
 
-TOKENS_MAX = 3
-"""So many tokens, none of which was ever accepted, are not a matter of bad luck."""
+TRUST = RetryPolicy(attempts_max=5, wait_seconds_initial=0.5, wait_seconds_max=1.0)
+"""So many tokens, none of which was ever accepted, and moments apart, are no bad luck."""
 
 log = logging.getLogger("aftercall")
+
+
+@dataclass(frozen=True, slots=True)
+class Means:
+    """What signing in takes.
+
+    Attributes:
+        transport: to the tenant.
+        clock: tells the time.
+        chance: a random number, uniform in [0, 1).
+        halt: gives the attempt to sign in up.
+    """
+
+    transport: Transport
+    clock: Clock
+    chance: Callable[[], float]
+    halt: Halt
 
 
 class Session:
     """Holds the token of one tenant."""
 
-    def __init__(
-        self,
-        target: Target,
-        identity: Identity,
-        transport: Transport,
-        clock: Clock,
-        chance: Callable[[], float],
-    ) -> None:
+    def __init__(self, target: Target, identity: Identity, means: Means) -> None:
         self._target = target
         self._identity = identity
-        self._transport = transport
-        self._clock = clock
-        self._chance = chance
+        self._transport = means.transport
+        self._clock = means.clock
+        self._chance = means.chance
+        self._halt = means.halt
         self._token: Token | None = None
         self._proven: Token | None = None
         self._never_accepted = 0
         self._renewing = asyncio.Lock()
         # A token and what it can be renewed for, of each of the last tokens.
-        self._told: deque[str] = deque(maxlen=2 * TOKENS_MAX)
+        self._told: deque[str] = deque(maxlen=2 * TRUST.attempts_max)
         self.issued = 0
 
     async def token(self) -> Token:
@@ -65,6 +77,7 @@ class Session:
         Raises:
             CredentialsRefused: the token endpoint does not accept the credentials.
             TenantUnreachable: it cannot be reached.
+            Stopped: the run stops.
         """
         token = self._token
         if token is not None and self._clock.seconds() < token.renew_at_seconds:
@@ -91,11 +104,12 @@ class Session:
         Raises:
             CredentialsRefused: the token endpoint does not accept the credentials.
             TenantUnreachable: it cannot be reached.
+            Stopped: the run stops.
         """
         async with self._renewing:
             if self._token is None or self._token is stale:
-                self._count_unaccepted(stale)
-                self._token = await self._sign_in()
+                # No sign-in changes anything at the tenant: it can be given up at any moment.
+                self._token = await self._halt.unless_thrown(self._replace(stale))
             return self._token
 
     def accepted(self, token: Token) -> None:
@@ -103,20 +117,34 @@ class Session:
         self._proven = token
         self._never_accepted = 0
 
-    def _count_unaccepted(self, stale: Token | None) -> None:
+    async def _replace(self, stale: Token | None) -> Token:
+        await self._count_unaccepted(stale)
+        return await self._sign_in()
+
+    async def _count_unaccepted(self, stale: Token | None) -> None:
         """Give up when token after token is refused before anything was ever done with it.
 
-        One that was accepted before has run out or was revoked, however often that happens.
+        One that was accepted before has run out or was revoked, however often that happens. One
+        that was refused at its first use gets a moment: its other requests may yet be answered,
+        and a tenant needs that moment to hear of a token or to end a wave of revocations.
         """
-        if stale is None or stale is self._proven:
+        if stale is None or not self._unproven(stale):
             return
-        if self._clock.seconds() >= stale.renew_at_seconds:
+        # From half the bound on: a wait of next to nothing would be no moment at all.
+        chance = (1.0 + self._chance()) / 2
+        await asyncio.sleep(TRUST.wait_seconds(self._never_accepted + 1, chance))
+        if not self._unproven(stale):
             return
         self._never_accepted += 1
-        if self._never_accepted >= TOKENS_MAX:
-            message = f"The tenant refused {TOKENS_MAX} tokens in a row that it had issued (401)."
+        if self._never_accepted >= TRUST.attempts_max:
+            many = TRUST.attempts_max
+            message = f"The tenant refused {many} tokens in a row that it had issued (401)."
             fix = "Check that the credentials belong to this tenant and that they are enabled."
             raise CredentialsRefused(message, fix=fix, next_command="aftercall check")
+
+    def _unproven(self, token: Token) -> bool:
+        """Say whether `token` was never accepted although it has not run out."""
+        return token is not self._proven and self._clock.seconds() < token.renew_at_seconds
 
     async def _sign_in(self) -> Token:
         words = ""
