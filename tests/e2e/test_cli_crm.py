@@ -115,6 +115,8 @@ def test_dead_letters_are_listed_and_sent_again(office: Desk, tenant: Tenant):
     dead = ids(office, "--status", "dead", "--run", run)
     assert len(dead) == 3
     before = tenant.stats["crm"]["received"]
+    told = office.run("crm", "list", "--endpoint", "crm")
+    assert told.stderr == "next: aftercall crm replay --dry-run\n"
     dry = office.run("crm", "replay", "--dry-run")
     assert (dry.returncode, dry.stdout.count("msg_")) == (0, 3)
     assert dry.stderr == "3 events would be sent again.\n"
@@ -163,6 +165,11 @@ def test_410_disables_an_endpoint_until_it_is_enabled(office: Desk, tenant: Tena
     assert "The endpoint crm is not called since" in still.stderr
     assert still.stderr.endswith("next: aftercall crm enable crm\n")
     assert office.json("crm", "list")["disabled"] == ["crm"]
+    listed = office.run("crm", "list")
+    assert listed.stdout.count("held until the endpoint is enabled") == 3
+    assert listed.stderr.endswith("next: aftercall crm enable crm\n")
+    misspelt = office.run("crm", "list", "--endpoint", "crn").stderr
+    assert misspelt.endswith("those that had some: crm.\n")
     enabled = office.run("crm", "enable", "crm")
     assert enabled.stderr.startswith("The endpoint crm is called again; ")
     assert office.json("crm", "deliver")["endpoints"] == {
@@ -231,7 +238,14 @@ def test_an_endpoint_has_a_table_and_a_secret_of_its_own(desk: Desk, tenant: Ten
     asked = desk.run("crm", "rotate-secret")
     assert asked.returncode == 78
     assert "Name the one whose secret is to change: crm, billing." in asked.stderr
-    assert "BILLING_KEYS in the environment" in desk.run("crm", "rotate-secret", "billing").stderr
+    billing = desk.run("crm", "rotate-secret", "billing").stderr
+    assert "BILLING_KEYS in the environment" in billing
+    assert "is also the secret of" not in billing
+    third = TWO.replace("billing", "third")
+    desk.configure(tenant.url, extra=(TWO + third).format(url=tenant.url))
+    named = desk.run("crm", "rotate-secret", "billing")
+    desk.configure(tenant.url, extra=TWO.format(url=tenant.url))
+    assert "BILLING_KEYS is also the secret of third: each must take it." in named.stderr
     desk.rows("calls.csv", "C1,a,DO_NOT_CALL,a1,,", "C1,b,INTERESTED,a1,,")
     desk.run("sync", "calls.csv", "--no-results")
     assert {e["contact"] for e in desk.json("crm", "list", "--endpoint", "billing")["events"]} == {

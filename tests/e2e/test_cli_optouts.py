@@ -48,7 +48,7 @@ def test_the_report_says_what_did_not_land_and_the_list_until_when(
     assert done.returncode == 4
     assert "opt-outs: 1 of 3 landed, 2 did not" in done.stdout
     assert "aftercall optouts\n" in done.stdout
-    assert office.json("show")["opt_outs"] == {"read": 3, "not_landed": 2}
+    assert office.json("show")["opt_outs"] == {"read": 3, "not_landed": 2, "partial": 0}
 
     listed = office.run("optouts")
     assert listed.returncode == 4
@@ -57,6 +57,10 @@ def test_the_report_says_what_did_not_land_and_the_list_until_when(
     assert "rejected: the tenant refused it (409)" in listed.stdout
     assert " p1 " not in listed.stdout
     assert "optouts acknowledge" in listed.stderr
+    narrow = office.run("optouts", COLUMNS="80").stdout
+    assert "row 3  C1  p3  late\n    received " in narrow
+    assert "\n    rejected: the tenant refused it (409)\n" in narrow
+    assert "…" not in narrow
     assert every(office) == {"p1": "applied", "p2": "pending", "p3": "late"}
 
 
@@ -155,8 +159,10 @@ def test_the_clock_starts_when_the_opt_out_was_received(office: Desk) -> None:
     assert "an opt-out was received, but the outcome is none" in done.stdout
     rows = office.json("show", "--status", "invalid")["rows"]
     assert [one["reason"] for one in rows] == ["not_an_opt_out", "naive_timestamp"]
-    assert every(office) == {"p1": "late", "p2": "applied", "p4": "pending"}
-    (late,) = office.json("optouts")["opt_outs"][:1]
+    assert every(office) == {"p1": "late", "p2": "applied", "p4": "late"}
+    first, late = office.json("optouts")["opt_outs"]
+    # Without a zone it is the earliest time that it can mean: that of the easternmost zone.
+    assert (first["contact"], first["received"]) == ("p4", "2025-12-31T20:00:00.000Z")
     assert (late["contact"], late["in_time"]) == ("p1", False)
 
 

@@ -189,5 +189,7 @@ def messages_of(row: RowRecord) -> tuple[str, str]:
     if row.problems is None:
         return row.words, ""
     problems = json.loads(row.problems)
-    message = " ".join(problem["message"] for problem in problems)
+    # What is said of an invalid row are its problems; of an opt-out they come on top of it.
+    said = [row.words] if row.words and row.status is not Status.INVALID else []
+    message = " ".join([*said, *(problem["message"] for problem in problems)])
     return message, " ".join(problem["hint"] for problem in problems)

@@ -108,10 +108,17 @@ class CampaignPace:
 
 @dataclass(frozen=True, slots=True)
 class OptOutCount:
-    """The opt-outs of a run: how many were read, and how many of them the tenant does not hold."""
+    """The opt-outs of a run.
+
+    Attributes:
+        read: how many there were.
+        not_landed: how many of them the tenant does not hold.
+        partial: of how many a part of the call record was wrong, and left out.
+    """
 
     read: int = 0
     not_landed: int = 0
+    partial: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -10,7 +10,7 @@ from typing import Any
 
 from aftercall.audit_ports import AuditArchive, StoredEntry
 from aftercall.domain import instant
-from aftercall.domain.acts import Act, Scope
+from aftercall.domain.acts import Act, ClockStep, Scope
 from aftercall.domain.commitment import commitments
 from aftercall.domain.merkle import leaf_hash
 from aftercall.domain.tiles import HASH_BYTES, TILE_BYTES, WIDTH, TileKey, TreeBuilder
@@ -141,6 +141,8 @@ class _Check:
             return
         if read["kind"] in {Act.KEY_ADDED, Act.KEY_ROTATED}:
             self._checkpoints.learn(entry.leaf, str(details.get("key")), details.get("from"))
+        elif read["kind"] == Act.CLOCK_SET:
+            self._checkpoints.step_back(entry.leaf, ClockStep.of(details))
         elif read["kind"] == Act.EXPIRED:
             self._expired += [(int(first), int(last)) for first, last in details["leaves"]]
         elif read["kind"] == Act.ERASED:

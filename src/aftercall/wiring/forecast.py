@@ -48,6 +48,7 @@ class Forecast:
         requests: requests at the most, reads and writes.
         seconds: how long that takes at the configured pace, at the least.
         opt_outs: rows to write that are opt-outs.
+        partial: opt-outs of which a part of the call record is wrong, and would be left out.
         unused: what is said of columns that are no field, for each input that has some.
     """
 
@@ -59,6 +60,7 @@ class Forecast:
     requests: int
     seconds: float
     opt_outs: int
+    partial: int
     unused: tuple[str, ...]
 
 
@@ -155,5 +157,6 @@ def _forecast(settings: Settings, seen: _Seen, journal: SqliteJournal) -> Foreca
         requests=requests,
         seconds=slowest,
         opt_outs=sum(one.opt_outs for one in waiting),
+        partial=journal.archive.opt_outs_of_run(FORECAST)[1],
         unused=tuple(seen.unused),
     )

@@ -109,6 +109,10 @@ class Trail:
                 failed.append(f"{directory} (run {run}): {trouble}")
         return Erased(found, tuple(rewritten), tuple(failed))
 
+    async def expirable(self, days: int) -> int:
+        """Count the entries that `expire` would take out."""
+        return self._journal.keeping.expirable(self._now_ms() - days * DAY_MS)
+
     async def expire(self, days: int) -> int:
         """Take out entries that are older than some days; return how many."""
         await self._sealer.seal()

@@ -161,7 +161,7 @@ def print_round(done: Delivered, place: Place) -> None:
     say_disabled(done.disabled, place)
     if done.code == GO_ON and not done.disabled:
         say(f"next: {place.command('crm', 'deliver', '--wait')}")
-    if done.code == DIED:
+    if done.code in {0, DIED} and any(done.of(name, EventState.DEAD) for name in done.taken):
         say(f"next: {place.command('crm', 'list', '--status', 'dead')}")
 
 

@@ -100,7 +100,7 @@ def _tell_found(found: Sequence[EventRecord], total: int, wanted: Replay) -> int
         listed = [event_json(event) for event in found]
         print_json({"dry_run": wanted.sending.dry_run, "total": total, "events": listed})
         return 0
-    print_pieces(events_view(found))
+    print_pieces(events_view(found, frozenset()))
     say(f"{count(len(found), 'event')} would be sent again." if found else NOTHING)
     return 0
 

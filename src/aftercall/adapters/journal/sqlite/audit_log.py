@@ -36,6 +36,12 @@ class SqliteAuditArchive(Reading):
         with told(self._path):
             return int(self._db.execute(statement("audit_last")).fetchone()[0])
 
+    def latest_time(self, first: int, last: int) -> int:
+        """Return the latest time of the entries from leaf `first` on that stand before `last`."""
+        with told(self._path):
+            asked = {"first": first, "last": last}
+            return int(self._db.execute(statement("audit_latest_time"), asked).fetchone()[0])
+
     def texts(self, first: int, most: int) -> Sequence[bytes]:
         """Return up to `most` entries from leaf `first` on, as they are hashed."""
         with told(self._path):
