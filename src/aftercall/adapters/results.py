@@ -82,9 +82,13 @@ class ResultFiles:
     def rewrite(self) -> list[str]:
         """Write those files anew that are there, and return their paths.
 
+        What a process that died has left of one goes as well.
+
         Raises:
             OSError: one cannot be written.
         """
+        for name in FILES:
+            self._part(self.directory / f"{self.run}-{name}.csv").unlink(missing_ok=True)
         there = [(self.directory / f"{self.run}-{name}.csv", name) for name in FILES]
         found = [(path, name) for path, name in there if path.is_file()]
         for path, name in found:
@@ -92,13 +96,18 @@ class ResultFiles:
                 path.unlink()
         return [str(path) for path, _ in found]
 
+    @staticmethod
+    def _part(path: Path) -> Path:
+        """Return where a file grows until it is complete."""
+        return path.with_name(path.name + ".part")
+
     def _write_one(self, path: Path, statuses: frozenset[Status]) -> bool:
         columns = self._columns(statuses)
         rows = self.rows(statuses)
         first = next(rows, None)
         if first is None:
             return False
-        part = path.with_name(path.name + ".part")
+        part = self._part(path)
         part.unlink(missing_ok=True)
         flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
         # The handle was opened with a mode and without following links; a path cannot be. JSON can

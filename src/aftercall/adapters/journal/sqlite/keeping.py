@@ -67,9 +67,10 @@ def _held_of(db: sqlite3.Connection, scope: Scope) -> PersonalData:
     for row in db.execute(statement("rows_of_person"), asked):
         open_rows += row["open"]
         campaigns.add(row["campaign"])
+        # Those of an earlier erasure, too: it may have been broken off before it came to the files.
+        runs.add(row["run"])
         if row["erased_ms"] is None:
             rows += 1
-            runs.add(row["run"])
             inputs[row["source_name"]].append(row["line"])
     for event in db.execute(statement("events_of_person"), asked):
         events += _public(event["body"]) != event["body"]
