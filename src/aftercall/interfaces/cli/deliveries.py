@@ -27,6 +27,7 @@ TOLD_SECONDS = 30.0
 
 DIED = 4
 GO_ON = 75
+CERTIFICATE = "If its authority is a private one, name its certificate in ca_file."
 NO_CRM = "No CRM is configured."
 
 Standing = Mapping[str, Mapping[str, int]]
@@ -230,7 +231,8 @@ def trial_view(trial: Trial) -> Text:
     if trial.status is not None and trial.words:
         line.append(f"\n      answer: {plain(trial.words)}", style="not bold default")
     if not trial.taken:
-        line.append(f"\n      fix: {_fix(trial.status)}", style="not bold default")
+        fix = CERTIFICATE if "certificate" in trial.words else _fix(trial.status)
+        line.append(f"\n      fix: {fix}", style="not bold default")
     return line
 
 
