@@ -60,6 +60,10 @@ def test_sync_waits_for_the_crm_if_it_is_asked_to(office: Desk, tenant: Tenant):
     office.rows("calls.csv", *plain_rows(2))
     report = office.json("sync", "calls.csv", "--no-results", "--wait-crm")
     assert (report["crm"], report["exit_code"]) == ({"delivered": 2}, 0)
+    # The next attempt is after five seconds, which are no work on the rows.
+    assert report["crm_wait_seconds"] > 4 > report["elapsed_seconds"]
+    assert office.json("show")["elapsed_seconds"] == report["elapsed_seconds"]
+    assert office.json("show")["crm_wait_seconds"] is None
     assert tenant.stats["crm"]["by_status"] == {"500": 2, "204": 2}
 
 
