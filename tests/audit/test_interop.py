@@ -4,6 +4,7 @@ tlog-scales implements c2sp.org/tlog-tiles and RFC 9162; PyNaCl brings libsodium
 """
 
 import importlib.util
+import io
 import json
 import subprocess
 import sys
@@ -19,6 +20,7 @@ from tlog_scales.signing import NoteSignature, Vkey
 from tlog_scales.tlog import ConsistencyProof, InclusionProof, InclusionProofInvalid
 
 from aftercall.adapters.signing import Ed25519Signer
+from aftercall.domain.bundle import BundleBroken, check_bundle
 from aftercall.domain.merkle import consistency_proof, inclusion_proof, leaf_hash
 from aftercall.domain.note import Checkpoint, Note
 from aftercall.domain.tiles import subtrees
@@ -177,6 +179,22 @@ def test_the_script_tells_a_wrong_call_from_a_broken_bundle(tmp_path: Path) -> N
     assert run(SCRIPT).stderr.startswith("Check an audit bundle")
     missing = run(SCRIPT, str(tmp_path / "none.jsonl"), "key")
     assert missing.stderr.startswith("cannot be read: ")
+
+
+@pytest.mark.parametrize("place", ['"leaf":1', '"leaves":1', '"leaves":2'])
+@pytest.mark.parametrize("form", [".0", "true"])
+def test_a_place_that_is_written_otherwise_is_found(
+    small: Copy, signer: Ed25519Signer, script: ModuleType, place: str, form: str
+) -> None:
+    whole = "".join(f"{line}\n" for line in bundle_of(small.archive, AuditFilter(contact="P1")))
+    assert f"{place}," in whole
+    written = f"{place}.0" if form == ".0" else place[:-1] + form
+    changed = whole.replace(f"{place},", f"{written},", 1).encode()
+    lines = changed.splitlines(keepends=True)
+    with pytest.raises(BundleBroken):
+        check_bundle(lines, [signer.key], small.trust.verify)
+    with pytest.raises(script.Broken):
+        script.check_bundle(io.BytesIO(changed), signer.key.text)
 
 
 async def test_the_script_finds_every_flipped_bit(

@@ -148,6 +148,14 @@ def test_a_kept_checkpoint_shows_that_the_end_was_cut_off(signed: Desk) -> None:
     assert "its end was cut off" in done.stderr
 
 
+def test_a_trail_that_was_emptied_is_found_with_the_key(signed: Desk) -> None:
+    with closing(sqlite3.connect(signed.path / "aftercall.db")) as db, db:
+        db.executescript("DELETE FROM audit; DELETE FROM audit_tile; DELETE FROM audit_checkpoint;")
+    done = signed.run("audit", "verify", "--key", key_of(signed))
+    assert (done.returncode, done.stdout) == (1, "")
+    assert "Nothing in it is signed, not by the key that was given either." in done.stderr
+
+
 def test_two_checkpoints_are_proved_to_be_of_one_log(signed: Desk) -> None:
     signed.write("old", signed.run("audit", "checkpoint").stdout)
     signed.run("audit", "hold", "add", "--contact", "p1", "--reason", "case 7")
@@ -235,6 +243,25 @@ def test_erasing_a_person_leaves_no_byte_and_every_proof(signed: Desk) -> None:
     nobody = signed.run("audit", "erase", "--contact", "px", "--reason", "x", "--yes")
     assert nobody.returncode == 1
     assert "no row of contact px" in nobody.stderr
+
+
+def test_what_an_erasure_that_was_broken_off_has_left_goes_with_the_next_one(signed: Desk) -> None:
+    erase = ("audit", "erase", "--contact", "p1", "--reason", "ticket 12", "--yes")
+    (file,) = signed.path.glob("*-success.csv")
+    part = file.with_name(f"{file.name}.part")
+    part.mkdir()
+    done = signed.run(*erase)
+    assert done.returncode == 1
+    assert "make it writable and erase again" in done.stderr
+    part.rmdir()
+    stray = file.with_name(file.name.replace("success", "unprocessed") + ".part")
+    stray.write_bytes(file.read_bytes())  # As left by a process that was killed as it wrote it.
+    assert files_with(signed.path, f"{PRIVATE} 1".encode()) == {file.name, stray.name}
+    again = signed.run(*erase)
+    assert again.returncode == 0
+    assert "personal data in 0 rows and 0 CRM events" in again.stderr
+    assert "2 result files written anew" in again.stderr
+    assert files_with(signed.path, f"{PRIVATE} 1".encode()) == set()
 
 
 def test_what_a_journal_held_before_is_erased_too(office: Desk) -> None:
@@ -370,6 +397,9 @@ def test_a_replacement_that_was_broken_off_is_finished(signed: Desk) -> None:
     assert "--rotate" in stopped.stderr
     assert signed.run("audit", "keygen", "--rotate").returncode == 0
     assert key_of(signed) == new
+    path.with_name("aftercall-audit.key.new").touch(0o600)  # As if the disk had been full.
+    assert signed.run("audit", "keygen", "--rotate").returncode == 0
+    assert key_of(signed) != new
     assert signed.run("audit", "verify").returncode == 0
 
 

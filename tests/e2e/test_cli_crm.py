@@ -60,6 +60,10 @@ def test_sync_waits_for_the_crm_if_it_is_asked_to(office: Desk, tenant: Tenant):
     office.rows("calls.csv", *plain_rows(2))
     report = office.json("sync", "calls.csv", "--no-results", "--wait-crm")
     assert (report["crm"], report["exit_code"]) == ({"delivered": 2}, 0)
+    # The next attempt is after five seconds, which are no work on the rows.
+    assert report["crm_wait_seconds"] > 4 > report["elapsed_seconds"]
+    assert office.json("show")["elapsed_seconds"] == report["elapsed_seconds"]
+    assert office.json("show")["crm_wait_seconds"] is None
     assert tenant.stats["crm"]["by_status"] == {"500": 2, "204": 2}
 
 
@@ -252,6 +256,25 @@ def test_an_endpoint_has_a_table_and_a_secret_of_its_own(desk: Desk, tenant: Ten
         "a"
     }
     assert len(ids(desk, "--endpoint", "crm")) == 2
+
+
+def test_events_of_an_endpoint_that_was_renamed_are_told_of(desk: Desk, tenant: Tenant):
+    desk.environment["BILLING_KEYS"] = SECRETS["AFTERCALL_CRM_SECRET"]
+    desk.configure(tenant.url, extra=TWO.format(url=tenant.url))
+    tenant.asked("faults", {"crm_error": 1})
+    desk.rows("calls.csv", "C1,a,DO_NOT_CALL,a1,,")
+    desk.run("sync", "calls.csv", "--no-results")
+    desk.configure(tenant.url, extra=TWO.format(url=tenant.url).replace("billing]", "books]"))
+    tenant.asked("faults", {})
+    done = desk.run("crm", "deliver", "--wait")
+    assert "warning: 1 event for the endpoint billing not delivered" in done.stderr
+    assert "fix: Give it back its table" in done.stderr
+    assert desk.json("crm", "deliver")["not_configured"] == {"billing": 1}
+    enabled = desk.run("crm", "enable", "billing")
+    assert "The configuration does not have it" in enabled.stderr
+    assert "next:" not in enabled.stderr
+    desk.configure(tenant.url, extra=TWO.format(url=tenant.url))
+    assert desk.json("crm", "deliver")["endpoints"]["billing"]["taken"] == 1
 
 
 def test_without_a_crm_there_is_nothing_to_do(desk: Desk, tenant: Tenant):

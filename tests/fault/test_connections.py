@@ -14,11 +14,14 @@ import pytest
 import trustme
 
 from aftercall.adapters.transport import HttpTransport, TransportOptions
+from aftercall.errors import ConfigInvalid
+from aftercall.settings import settings_from
 from aftercall.wire.http import HttpRequest, HttpResponse, MaybeSent, NotSent, SendFailure
+from aftercall.wiring.crm import endpoints_of, send_tests
 
 from .books import assert_books_balance
 from .processes import drive, write_calls
-from .rig import Rig
+from .rig import CRM_SECRET, Rig
 
 Peer = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
 QUICK = TransportOptions(connect_seconds=0.4, read_seconds=0.3, total_seconds=0.8)
@@ -231,6 +234,37 @@ async def test_a_certificate_that_is_not_trusted_is_sent_nothing(
 
     assert caught.value.code == "bad_certificate"
     assert heard == []
+
+
+async def test_an_endpoint_of_the_crm_has_an_authority_of_its_own(tmp_path: Path) -> None:
+    authority, file = trustme.CA(), tmp_path / "ca.pem"
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    authority.issue_cert("127.0.0.1").configure_cert(context)
+    authority.cert_pem.write_to_path(str(file))
+    environment = {"AFTERCALL_CRM_SECRET": CRM_SECRET, "AFTERCALL_CRM_SECRET_OTHER": CRM_SECRET}
+
+    async def behave(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        writer.write(HEAD + b"Content-Length: 0\r\n\r\n")
+        await writer.drain()
+
+    async with peer(behave, context) as url:
+        there = url.replace("http", "https")
+        crm = {"url": there, "ca_file": str(file), "endpoints": {"other": {"url": there}}}
+        tables = {"tenant": {"instance": "na1"}, "outcomes": {"INTERESTED": "positive"}}
+        settings = settings_from(tables | {"crm": crm}, environment)
+        endpoints = endpoints_of(settings, environment)
+        trials = [trial async for trial in send_tests(settings, endpoints)]
+        assert [(one.endpoint.name, one.taken) for one in trials] == [
+            ("crm", True),
+            ("other", False),
+        ]
+        assert trials[1].words == "the certificate of 127.0.0.1 is not trusted"
+        file.write_text("no certificate")
+        with pytest.raises(ConfigInvalid) as caught:
+            await anext(send_tests(settings, endpoints))
+
+    assert caught.value.fix == "crm.ca_file must be a PEM file."
 
 
 async def test_few_file_handles_are_managed_with(rig: Rig, tmp_path: Path) -> None:

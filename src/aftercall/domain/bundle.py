@@ -174,7 +174,12 @@ class _Reading:
             return None
         try:
             read = json.loads(raw.decode())
-            if isinstance(read, dict) and f"{canonical_json(read)}\n".encode() == raw:
+            if (
+                isinstance(read, dict)
+                and f"{canonical_json(read)}\n".encode() == raw
+                # 1.0 and true are equal to 1, and would say the same in other words.
+                and all(type(read.get(name, 0)) is int for name in ("leaf", "leaves"))
+            ):
                 return read
         except (ValueError, RecursionError):
             pass

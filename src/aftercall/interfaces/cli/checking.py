@@ -7,6 +7,7 @@ from pathlib import Path
 import typer
 from rich.text import Text
 
+from aftercall.audit_ports import AuditArchive
 from aftercall.domain import instant
 from aftercall.domain.acts import CLOCK_TOLERANCE_MS, keys_in
 from aftercall.domain.bundle import (
@@ -42,7 +43,7 @@ def verify(place: Place, keys: Sequence[str], files: Sequence[Path], *, json: bo
         trust = trust_of(_key_file(place), keys, pinned)
         with open_audit(journal_of(place)) as archive:
             try:
-                found = verify_log(archive, trust)
+                found = _verified(archive, trust, given=bool(keys))
             except Misfit as misfit:
                 if json:
                     print_json({"ok": False, "problem": str(misfit)})
@@ -57,6 +58,15 @@ def verify(place: Place, keys: Sequence[str], files: Sequence[Path], *, json: bo
     for line in _advice(found, trust, place):
         say(line)
     return 0
+
+
+def _verified(archive: AuditArchive, trust: Trust, *, given: bool) -> Verified:
+    """Check a log, of which something is signed if a key was given."""
+    found = verify_log(archive, trust)
+    if given and not found.signed:
+        message = "Nothing in it is signed, not by the key that was given either."
+        raise Misfit(message)
+    return found
 
 
 def _key_file(place: Place) -> Path | None:

@@ -50,7 +50,7 @@ class Board:
 
     def local(self, ms: int) -> str:
         """Return an instant to the minute, in the zone in which days are counted."""
-        return f"{instant.from_ms(ms).astimezone(self.terms.calendar.zone):%Y-%m-%d %H:%M}"
+        return self.terms.calendar.local(ms).replace(tzinfo=None).isoformat(" ", "minutes")
 
     def age(self, one: OptOut) -> int:
         """Count the business days since the day on which an opt-out was received."""

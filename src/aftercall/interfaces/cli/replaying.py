@@ -148,7 +148,10 @@ def enable(place: Place, name: str) -> int:
             hurried = asyncio.run(outbox.enable(name, SystemClock().now_us() // 1000))
     state = "is called again" if name in disabled else "was not disabled"
     say(f"The endpoint {plain(name)} {state}; {count(hurried, 'event')} became due at once.")
-    if worked_on:
+    if name not in configured(settings):
+        say("The configuration does not have it, so nobody delivers them.")
+        say("fix: Give it back its table, under the same name; the address may be another.")
+    elif worked_on:
         say("The process that works on the journal delivers them.")
     else:
         say(f"next: {place.command('crm', 'deliver', '--endpoint', name)}")

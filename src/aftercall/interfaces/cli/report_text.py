@@ -197,7 +197,10 @@ def endings(report: Report, closing: Closing) -> Iterator[Text]:
         told = report.deliveries
         under_way = told.get("waiting", 0)
         line = f"delivered {told.get('delivered', 0):,}, under way {under_way:,}"
-        yield _ending("crm", f"{line}, dead {told.get('dead', 0):,}")
+        line += f", dead {told.get('dead', 0):,}"
+        if (waited := report.crm_wait_seconds or 0.0) >= 1:
+            line += f"; waited {duration(waited)} for that"
+        yield _ending("crm", line)
     label = "files"
     for name, path in closing.files.items():
         yield _ending(label, f"{plain(path)}  ({FILE_WORDS.get(name, name)})")
