@@ -59,7 +59,7 @@ class _Check:
             hashed = leaf_hash(entry.text.encode(errors="surrogateescape"))
             if entry.leaf < self._sealed:
                 self._compare(hashed)
-                # What an entry says of keys and clocks counts once it is known to be what was sealed.
+                # What it says of keys and of the clock counts once it is what was sealed.
                 self._note_ground(entry, read)
             self._note_removal(entry, read)
             self._checkpoints.check_time(entry)
@@ -140,7 +140,9 @@ class _Check:
     def _note_ground(self, entry: StoredEntry, read: Mapping[str, Any]) -> None:
         """Take from an entry what later ones are judged by: a key, or that the clock was set."""
         details = read.get("details")
-        if read.get("kind") in KEYS and isinstance(details, Mapping):
+        if not isinstance(details, Mapping):
+            return
+        if read.get("kind") in KEYS:
             self._checkpoints.learn(entry.leaf, str(details.get("key")), details.get("from"))
         elif read.get("kind") == Act.CLOCK_SET:
             self._checkpoints.step_back(entry.leaf, ClockStep.of(details))
