@@ -175,7 +175,7 @@ def test_410_disables_an_endpoint_until_it_is_enabled(office: Desk, tenant: Tena
     misspelt = office.run("crm", "list", "--endpoint", "crn").stderr
     assert misspelt.endswith("those that had some: crm.\n")
     enabled = office.run("crm", "enable", "crm")
-    assert enabled.stderr.startswith("The endpoint crm is called again; ")
+    assert enabled.stderr.startswith("The endpoint crm is called again; 3 events wait for it, ")
     assert office.json("crm", "deliver")["endpoints"] == {
         "crm": {"taken": 3, "waiting": 0, "dead": 0}
     }

@@ -140,14 +140,19 @@ def enable(place: Place, name: str) -> int:
         settings = settings_for(place)
         with open_archive(settings.journal.path) as archive:
             disabled = {one.name for one in archive.crm.disabled()}
-            known = {one.endpoint for one in archive.crm.tally(EventFilter())}
+            tallies = archive.crm.tally(EventFilter())
+            known = {one.endpoint for one in tallies}
         if name not in disabled | known | set(configured(settings)):
             message = f"There is no endpoint {name}, neither in the configuration nor the journal."
             raise ConfigInvalid(message, fix="Give the name of one that is listed by crm list.")
         with redelivery_at(settings.journal.path) as (outbox, worked_on):
             hurried = asyncio.run(outbox.enable(name, SystemClock().now_us() // 1000))
     state = "is called again" if name in disabled else "was not disabled"
-    say(f"The endpoint {plain(name)} {state}; {count(hurried, 'event')} became due at once.")
+    waiting = sum(
+        one.events for one in tallies if (one.endpoint, one.state) == (name, EventState.WAITING)
+    )
+    due = f"{count(waiting, 'event')} {'waits' if waiting == 1 else 'wait'} for it"
+    say(f"The endpoint {plain(name)} {state}; {due}, {hurried:,} of them earlier than before.")
     if name not in configured(settings):
         say("The configuration does not have it, so nobody delivers them.")
         say("fix: Give it back its table, under the same name; the address may be another.")
