@@ -58,7 +58,9 @@ async def test_a_row_is_read_back_read_and_written(tmp_path: Path) -> None:
             "callbackNumber": "+15550100",
             "commitmentAmount": "25.00",
         }
-        assert change["request_id"] == trail(report)[0]["request_id"]
+        (entry,) = trail(report)
+        assert change["request_id"] == entry["request_id"]
+        assert entry["after"] == {"outcome_code": "CALL_BACK"}, "agent and time are not written"
 
 
 async def test_lists_are_fetched_once_for_all_rows(tmp_path: Path) -> None:

@@ -76,6 +76,7 @@ def plan_of(settings: Settings, profile: Profile) -> Plan:
             active_states=profile.active_states,
             closed_words=profile.states.closed_words,
             same_everything=settings.rows.unchanged_when == "same_everything",
+            dropped=frozenset(profile.write.dropped),
             retry=settings.retry_policy(),
             defer=defer,
         ),
