@@ -50,6 +50,8 @@ class SimulatorConfig:
         denied: Operations of the ACD API that the access key's user has no permission for:
             "contacts", "disposition", "set-disposition", "dispositions", "classifications" or
             "contact-state-descriptions".
+        bearer: A token that is valid for ever.
+        profile: A profile's file, whose API is spoken as well; None for none.
         scope: Scopes that can be granted, separated by spaces.
         token_seconds: How long a token lives.
         crm_secret: Secret of the webhook signatures, or several ``whsec_`` secrets with white
@@ -78,6 +80,8 @@ class SimulatorConfig:
     key_id: str | None = None
     key_secret: str | None = field(default=None, repr=False)
     denied: frozenset[str] = frozenset()
+    bearer: str | None = field(default=None, repr=False)
+    profile: Path | None = None
     scope: str = ALL_SCOPES
     token_seconds: int = 3600
     crm_secret: str | None = field(default=None, repr=False)

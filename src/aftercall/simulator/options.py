@@ -79,6 +79,8 @@ def config_from(
         key_id=options.key_id or environment.get("CXONE_ACCESS_KEY_ID") or None,
         key_secret=options.key_secret or environment.get("CXONE_ACCESS_KEY_SECRET") or None,
         denied=frozenset(options.deny),
+        bearer=environment.get("CXONE_TOKEN") or None,
+        profile=options.profile,
         scope=options.scope,
         token_seconds=options.token_seconds,
         crm_secret=options.crm_secret or environment.get("AFTERCALL_CRM_SECRET") or None,
@@ -128,6 +130,7 @@ def _add_tenant(group: argparse._ArgumentGroup) -> None:
     add("--retry-after", choices=get_args(RetryAfterStyle), default="alternate", help="its form")
     add("--latency-ms", type=float, default=0.0, help="time every tenant request takes")
     add("--jitter-ms", type=float, default=0.0, help="most random time on top of it")
+    add("--profile", type=Path, help="profile (TOML) whose API is spoken, too")
     add("--no-etags", dest="etags", action="store_false", help="serve no ETag, ignore If-Match")
     add("--patch-status", type=int, choices=(204, 200), default=204, help="200: with the contact")
     add("--refuse-code", action="append", default=[], metavar="CODE", help="unknown outcome code")

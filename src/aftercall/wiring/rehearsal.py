@@ -77,6 +77,12 @@ class Likeness:
     tenant_rate: int
     scope: str
 
+    @property
+    def names_campaigns(self) -> bool:
+        """Whether every address of a contact says of which campaign it is."""
+        places = (self.profile.read, self.profile.write, self.profile.readback)
+        return all("{campaign}" in one.url for one in places if one is not None)
+
     def world(self, *, paced: bool) -> dict[str, Json]:
         """Return the content of a world file: every contact exists and is free."""
         rates: dict[str, Json] = {name: {"rate": rate} for name, rate in self.rates.items()}

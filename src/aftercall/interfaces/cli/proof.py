@@ -104,5 +104,7 @@ def proof_view(proof: Proof, *, paced: bool = True) -> Iterator[Text]:
     words = f"{repeats} for nothing, {calls} over a live call"
     throttled = f", {seen.throttled:,} answers of 429" if paced else ""
     yield Text(f"          {words}{throttled}")
+    if not (proof.events or seen.heard):
+        return
     signed = "each signed" if not seen.badly_signed else f"{seen.badly_signed} BADLY SIGNED"
     yield Text(f"  crm     heard {seen.heard:,} of {proof.events:,}, {signed}")

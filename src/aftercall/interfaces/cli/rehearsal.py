@@ -113,8 +113,10 @@ def rehearsing(rehearsal: Rehearsal, environment: Mapping[str, str]) -> Iterator
 def _announced(process: "subprocess.Popen[bytes]", log: Path) -> Simulator:
     told = _first_line(process.stdout)
     if not told:
-        message = "The simulator did not start."
-        raise AftercallError(message, fix=f"See what it says in {log}.")
+        # The log may lie in a directory that is thrown away.
+        said = log.read_text(encoding="utf-8", errors="replace").strip().rpartition("\n")[2]
+        message = f"The simulator did not start: {said or 'it said nothing'}."
+        raise AftercallError(message, fix="Is the profile one that aftercall profile check takes?")
     addresses = json.loads(told)
     return Simulator(addresses["url"], addresses["crm_url"])
 

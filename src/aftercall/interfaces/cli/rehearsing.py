@@ -153,7 +153,7 @@ def _proof(settings: Settings, likeness: Likeness, simulator: Simulator, started
 
     Rows that other runs had left open were gone on with, too, as in a real run.
     """
-    named = "{campaign}" in likeness.profile.write.url
+    named = likeness.names_campaigns
     seen = simulator.witness()
     applied: Counter[tuple[str, str, str]] = Counter()
     with open_archive(settings.journal.path) as archive:

@@ -78,7 +78,7 @@ def _tell(settings: Settings, likeness: Likeness, config: Path, url: str, crm_ur
             "note: tenant.proxy is configured, and a proxy does not lead to this machine: leave it"
             " out of a copy of the file, or use sync --rehearse.",
         )
-    if "{campaign}" not in likeness.profile.read.url:
+    if not likeness.names_campaigns:
         say("", "note: addresses of this API name no campaign: only the limit in all is enforced.")
 
 
