@@ -99,6 +99,11 @@ def pace_of(settings: Settings, profile: Profile, campaign: str) -> Pace:
     return pace if most is None or pace.per_second <= most else Pace(most, pace.headroom)
 
 
+def requests_per_row(profile: Profile) -> int:
+    """Return how many requests a row takes that is written at once, without lists for all rows."""
+    return 2 if profile.readback is None else 3
+
+
 def identity_of(profile: Profile, environment: Mapping[str, str]) -> Identity:
     """Return who we are to the tenant, by the profile's first way whose secrets are all set.
 

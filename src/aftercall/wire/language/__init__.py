@@ -12,13 +12,12 @@ from aftercall.wire.language.sign_in import (
     TokenDiscovery,
 )
 from aftercall.wire.language.table import Rules, normal_state
-from aftercall.wire.language.write import BulkRead, Failure, Write, WriteField
+from aftercall.wire.language.write import Failure, Write, WriteField
 
 __all__ = [
     "READ_FIELDS",
     "Auth",
     "Base",
-    "BulkRead",
     "CategoryRule",
     "Codes",
     "Discovery",
