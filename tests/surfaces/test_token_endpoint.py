@@ -9,7 +9,8 @@ import pytest
 
 from aftercall.adapters.clock import SystemClock
 from aftercall.adapters.profiles import load_profile
-from aftercall.engine.session import SIGN_IN, Session
+from aftercall.engine.halt import Halt
+from aftercall.engine.session import SIGN_IN, Means, Session
 from aftercall.errors import TenantUnreachable
 from aftercall.ports import Transport
 from aftercall.wire.http import HttpRequest, HttpResponse
@@ -55,7 +56,7 @@ async def signed_in(rig: Any, name: str, documents: int = 200) -> tuple[list[str
     async with rig.session() as session:
         internet = Internet(session._outside.tenant, rig.simulator.url, name)
         internet.documents = documents
-        one = Session(target, WHO, internet, SystemClock(), lambda: 0.0)
+        one = Session(target, WHO, Means(internet, SystemClock(), lambda: 0.0, Halt()))
         token = await one.token()
         await one.renew(token)
         return internet.asked, one
@@ -119,7 +120,7 @@ async def test_a_configured_address_is_asked_for_no_other(tmp_path: Path) -> Non
         async with rig.session() as session:
             target = session._outside.target
             internet = Internet(session._outside.tenant, rig.simulator.url, rig.simulator.url)
-            one = Session(target, WHO, internet, SystemClock(), lambda: 0.0)
+            one = Session(target, WHO, Means(internet, SystemClock(), lambda: 0.0, Halt()))
             await one.token()
 
         assert internet.asked[0] == f"{rig.simulator.url}/auth/token"

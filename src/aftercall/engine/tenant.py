@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from aftercall.domain.answer import Found, ReadAnswer, WriteAnswer
 from aftercall.domain.disposition import Disposition
 from aftercall.domain.pacing import SECOND_US
+from aftercall.engine.halt import Stopped
 from aftercall.engine.lane import Lane
 from aftercall.engine.reader import Operation, Reader
 from aftercall.engine.session import Session
@@ -18,10 +19,6 @@ from aftercall.wire.responses import read_written, written_failure
 
 FRESH_SECONDS = 2.0
 """A read older than this is made again before anything is written over it (G2)."""
-
-
-class NotGranted(Exception):
-    """No request may leave now; nothing was sent."""
 
 
 class TooOld(Exception):
@@ -54,7 +51,7 @@ class Tenant:
         """Read the row's contact, and what else must be known of it to write it.
 
         Raises:
-            NotGranted: nothing may leave now.
+            Stopped: nothing may leave now.
             CredentialsRefused: fresh tokens were refused, too.
             TenantUnreachable: there is no token to be had.
         """
@@ -80,7 +77,7 @@ class Tenant:
 
         Raises:
             TooOld: the lane let the write wait so long that the contact must be read again.
-            NotGranted: nothing may leave now.
+            Stopped: nothing may leave now.
             CredentialsRefused: fresh tokens were refused, too.
             TenantUnreachable: there is no token to be had.
         """
@@ -119,7 +116,7 @@ class Tenant:
         asked = self._clock.seconds()
         departure = await lane.grant(write=read_at is not None)
         if departure is None:
-            raise NotGranted
+            raise Stopped
         got: HttpResponse | SendFailure | None = None
         try:
             sent = self._clock.seconds()
