@@ -115,8 +115,11 @@ def _announced(process: "subprocess.Popen[bytes]", log: Path) -> Simulator:
     if not told:
         # The log may lie in a directory that is thrown away.
         said = log.read_text(encoding="utf-8", errors="replace").strip().rpartition("\n")[2]
+        said = said.removeprefix("python -m aftercall.simulator: ")
         message = f"The simulator did not start: {said or 'it said nothing'}."
-        raise AftercallError(message, fix="Is the profile one that aftercall profile check takes?")
+        raise AftercallError(
+            message, fix="docs/rehearse.md says what it serves; aftercall plan needs none."
+        )
     addresses = json.loads(told)
     return Simulator(addresses["url"], addresses["crm_url"])
 

@@ -169,7 +169,7 @@ def _under_way(rehearsed: Rehearsed) -> Iterator[Text]:
     for name, states in rehearsed.events.items():
         parts = [
             f"{states[state]:,} {words}"
-            for state, words in (("waiting", "wait to be tried again"), ("dead", "given up"))
+            for state, words in (("waiting", "wait to be delivered"), ("dead", "given up"))
             if states.get(state)
         ]
         if parts:
