@@ -89,12 +89,6 @@ class Mischief:
         """Whether the CRM takes every event in the end."""
         return "crm_gone" not in self.shares
 
-    def words(self) -> list[str]:
-        """Return the options as they are typed, as far as they say more than `--faults`."""
-        extra = [(kind, share) for kind, share in self.shares.items() if MIX.get(kind) != share]
-        typed = [word for kind, share in extra for word in ("--fault", f"{kind}={share:g}")]
-        return [*typed, "--seed", str(self.seed)] if self.seed else typed
-
 
 def mischief_of(output: Ending) -> Mischief:
     """Return what the options of `sync` say is to go wrong.
