@@ -61,7 +61,7 @@ def token_request(target: Target, identity: Identity) -> HttpRequest | None:
     auth = auth_of(target.profile, identity)
     if not auth.asks or auth.url is None:
         return None
-    url = target.sign_in_url(auth.url)
+    url = target.token_url or target.sign_in_url(auth.url)
     headers = {"Accept": "application/json", "User-Agent": USER_AGENT, **target.profile.headers}
     if auth.style == "access_key_json":
         keys = {auth.key_id_field: identity.key_id, auth.key_secret_field: identity.key_secret}
@@ -79,13 +79,27 @@ def refresh_request(target: Target, identity: Identity, refresh_token: str) -> H
     rules: Refresh | None = auth.refresh
     if rules is None:
         return None
-    url = target.sign_in_url(rules.url)
+    same = rules.url == auth.url and target.token_url is not None
+    url = target.token_url if same and target.token_url else target.sign_in_url(rules.url)
     headers = {"Accept": "application/json", "User-Agent": USER_AGENT, **target.profile.headers}
     if rules.style == "json":
         return _json_request(url, headers, {rules.field: refresh_token})
     form = {"grant_type": "refresh_token", "refresh_token": refresh_token}
     form |= _client(auth, identity, headers)
     return HttpRequest("POST", url, headers | {"Content-Type": FORM}, urlencode(form).encode())
+
+
+def token_discovery_request(target: Target, identity: Identity) -> HttpRequest | None:
+    """Ask where the token endpoint is (OpenID Connect Discovery 1.0, section 4.1).
+
+    None if the profile says that itself, if the configuration names the tenant's whole address, or
+    if it is known.
+    """
+    discovery = auth_of(target.profile, identity).discovery
+    if discovery is None or target.instance is None or target.token_url is not None:
+        return None
+    headers = {"Accept": "application/json", "User-Agent": USER_AGENT, **target.profile.headers}
+    return HttpRequest("GET", target.sign_in_url(discovery.url), headers)
 
 
 def discovery_request(target: Target, tenant_id: str, token: str) -> HttpRequest | None:

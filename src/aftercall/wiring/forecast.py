@@ -16,9 +16,14 @@ from aftercall.engine.halt import Halt
 from aftercall.engine.intake import IntakeWatch, Reader, Reading, admit_all
 from aftercall.settings import Settings
 from aftercall.wiring.inputs import check_columns, record_of, unused_columns
-from aftercall.wiring.values import columns_of, rules_of
+from aftercall.wiring.values import (
+    columns_of,
+    pace_of,
+    requests_per_row,
+    rules_of,
+    target_of,
+)
 
-REQUESTS_PER_ROW = 2
 PROBLEMS_SHOWN = 10
 
 FORECAST = "forecast"
@@ -71,6 +76,7 @@ async def plan_files(settings: Settings, paths: Sequence[str], options: SourceOp
     thrown away: nothing is sent and nothing is kept.
 
     Raises:
+        ConfigInvalid: the profile cannot be used.
         SourceUnreadable: a file cannot be used, or lacks a column.
         JournalError: the journal cannot be read.
     """
@@ -131,10 +137,11 @@ async def _take_in(
 
 def _forecast(settings: Settings, seen: _Seen, journal: SqliteJournal) -> Forecast:
     waiting = journal.archive.waiting(FORECAST)
+    profile = target_of(settings).profile
     campaigns = []
     for one in waiting:
-        pace = settings.pace(one.campaign)
-        requests = one.to_write * REQUESTS_PER_ROW
+        pace = pace_of(settings, profile, one.campaign)
+        requests = one.to_write * requests_per_row(profile)
         seconds = requests * pace.spacing_us / SECOND_US
         campaigns.append(CampaignForecast(one.campaign, one.to_write, requests, seconds))
     requests = sum(one.requests for one in campaigns)
