@@ -34,12 +34,14 @@ docs: $(READY)
 bench: $(READY)
 	$(BIN)/python -m benchmarks
 
-# HISTORIES simulated histories from SEED on, then the long fault tests with many process deaths.
+# HISTORIES simulated histories from SEED on, DEATHS of real processes, then the long tests.
 HISTORIES ?= 100000
+DEATHS ?= 2000
 SEED ?= 0
 FACTOR ?= 50
 soak: $(READY)
 	$(BIN)/python -m tests.simulation $(SEED) --count $(HISTORIES) --processes 2
+	$(BIN)/python -m tests.fault.deaths $(SEED) --deaths $(DEATHS) --processes 2
 	$(BIN)/python -m pytest tests/fault tests/rubbish --soak --soak-factor $(FACTOR)
 
 clean:

@@ -91,6 +91,14 @@ class AuditLog(Protocol):
         """Return how many entries there are, sealed or not."""
         ...
 
+    def latest(self) -> StoredCheckpoint | None:
+        """Return the newest checkpoint."""
+        ...
+
+    def latest_time(self, first: int, last: int) -> int:
+        """Return the latest time of the entries from leaf `first` on that stand before `last`."""
+        ...
+
     def texts(self, first: int, most: int) -> Sequence[bytes]:
         """Return up to `most` entries from leaf `first` on, as they are hashed.
 
@@ -159,6 +167,8 @@ class PersonalData:
         campaigns: the campaigns of all of their rows.
         results: the result files that were written of their runs, as directory and run.
         inputs: the inputs that they came from, as name and lines.
+        unnamed: how many of `rows` were invalid and did not tell whose they are, but hold the
+            person's id in what they said.
     """
 
     rows: int
@@ -167,6 +177,7 @@ class PersonalData:
     campaigns: tuple[str, ...]
     results: tuple[tuple[str, str], ...]
     inputs: tuple[tuple[str, tuple[int, ...]], ...]
+    unnamed: int = 0
 
 
 class Keeping(Protocol):
@@ -184,6 +195,10 @@ class Keeping(Protocol):
         Raises:
             JournalError: rows are open, or the data is held.
         """
+        ...
+
+    def expirable(self, before_ms: int) -> int:
+        """Count what `expire` would take out."""
         ...
 
     async def expire(self, deed: Deed, before_ms: int, now_ms: int) -> int:

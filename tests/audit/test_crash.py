@@ -80,7 +80,8 @@ async def test_a_sealer_that_is_killed_leaves_a_trail_that_fits(
     assert process.returncode == -signal.SIGKILL
 
     with desk(path, signer) as again:
-        before = Copy(path, trust(signer.key)).verified()
+        # It may have died when it had sealed, but not introduced its key yet.
+        before = Copy(path, trust()).verified()
         kept = before.entries - before.unsealed
         assert before.entries >= settled
         assert kept >= sealed

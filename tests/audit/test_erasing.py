@@ -34,3 +34,27 @@ async def test_an_erased_person_leaves_a_trail_that_fits(bench: Desk) -> None:
     await bench.sealer.seal()
     found = Copy(bench.path, trust(bench.signer.key)).verified()
     assert (found.erased, found.opened) == (1, 2)
+
+
+async def test_an_erasure_that_is_not_sealed_yet_leaves_a_trail_that_fits(bench: Desk) -> None:
+    await bench.settle("P1", notes=PRIVATE)
+    await bench.sealer.seal()
+    await bench.journal.keeping.erase(
+        Deed(Act.ERASED, Scope("P1"), "ticket 12"), bench.clock.now_ms
+    )
+    assert bench.signer is not None
+    found = Copy(bench.path, trust(bench.signer.key)).verified()
+    assert (found.erased, found.unsealed) == (1, 1)
+
+
+async def test_an_expiry_that_is_not_sealed_yet_leaves_a_trail_that_fits(bench: Desk) -> None:
+    await bench.settle("P1", notes=PRIVATE)
+    await bench.sealer.seal()
+    deed = Deed(Act.EXPIRED, details={"retain_days": 0})
+    assert await bench.journal.keeping.expire(deed, bench.clock.now_ms + 1, bench.clock.now_ms)
+    assert bench.signer is not None
+    copy = Copy(bench.path, trust(bench.signer.key))
+    found = copy.verified()
+    assert (found.expired, found.unsealed) == (1, 1)
+    copy.do("UPDATE audit SET entry = replace(entry, 'leaves', 'leafs') WHERE number = 3")
+    assert copy.misfit() == "Entry 2 does not say what expired: it was changed."

@@ -4,6 +4,7 @@ tlog-scales implements c2sp.org/tlog-tiles and RFC 9162; PyNaCl brings libsodium
 """
 
 import importlib.util
+import io
 import json
 import subprocess
 import sys
@@ -13,11 +14,13 @@ from types import ModuleType
 import nacl.exceptions
 import nacl.signing
 import pytest
+from cryptography.exceptions import InvalidSignature
 from tlog_scales.reader import TilesReader
 from tlog_scales.signing import NoteSignature, Vkey
 from tlog_scales.tlog import ConsistencyProof, InclusionProof, InclusionProofInvalid
 
 from aftercall.adapters.signing import Ed25519Signer
+from aftercall.domain.bundle import BundleBroken, check_bundle
 from aftercall.domain.merkle import consistency_proof, inclusion_proof, leaf_hash
 from aftercall.domain.note import Checkpoint, Note
 from aftercall.domain.tiles import subtrees
@@ -158,8 +161,40 @@ def test_the_script_accepts_the_proof_of_a_row(
     proof.write_text(json.dumps(found, ensure_ascii=False, indent=2), "utf-8")
     done = run(SCRIPT, str(proof), signer.key.text)
     assert (done.returncode, done.stderr) == (0, "")
-    proof.write_text(json.dumps(found, indent=2).replace('"leaf": ', '"leaf": 1'), "utf-8")
-    assert run(SCRIPT, str(proof), signer.key.text).returncode == 1
+    for before, after in (
+        ('"leaf": ', '"leaf": 1'),
+        ('"row_id": 3', '"row_id": 2'),
+        ('"value": "x"', '"value": "y"'),
+        ('"salt": "', '"salt": "00'),
+    ):
+        changed = json.dumps(found, indent=2).replace(before, after)
+        assert changed != json.dumps(found, indent=2), before
+        proof.write_text(changed, "utf-8")
+        assert run(SCRIPT, str(proof), signer.key.text).returncode == 1, before
+    proof.write_text(json.dumps(prove_row(log.archive, 3), indent=2), "utf-8")
+    assert "hashes, but of no entry in here" in run(SCRIPT, str(proof), signer.key.text).stdout
+
+
+def test_the_script_tells_a_wrong_call_from_a_broken_bundle(tmp_path: Path) -> None:
+    assert run(SCRIPT).stderr.startswith("Check an audit bundle")
+    missing = run(SCRIPT, str(tmp_path / "none.jsonl"), "key")
+    assert missing.stderr.startswith("cannot be read: ")
+
+
+@pytest.mark.parametrize("place", ['"leaf":1', '"leaves":1', '"leaves":2'])
+@pytest.mark.parametrize("form", [".0", "true"])
+def test_a_place_that_is_written_otherwise_is_found(
+    small: Copy, signer: Ed25519Signer, script: ModuleType, place: str, form: str
+) -> None:
+    whole = "".join(f"{line}\n" for line in bundle_of(small.archive, AuditFilter(contact="P1")))
+    assert f"{place}," in whole
+    written = f"{place}.0" if form == ".0" else place[:-1] + form
+    changed = whole.replace(f"{place},", f"{written},", 1).encode()
+    lines = changed.splitlines(keepends=True)
+    with pytest.raises(BundleBroken):
+        check_bundle(lines, [signer.key], small.trust.verify)
+    with pytest.raises(ValueError):
+        script.check_bundle(io.BytesIO(changed), signer.key.text)
 
 
 async def test_the_script_finds_every_flipped_bit(
@@ -170,7 +205,7 @@ async def test_the_script_finds_every_flipped_bit(
     whole = "".join(f"{line}\n" for line in lines).encode()
     bundle.write_bytes(whole)
     assert script.main(str(bundle), signer.key.text).startswith("1 of 6 entries")
-    wrong = (script.Broken, KeyError, TypeError, ValueError, AttributeError)
+    wrong = (InvalidSignature, KeyError, TypeError, ValueError, AttributeError)
     for number, changed in enumerate(flips(whole)):
         assert isinstance(changed, bytes)
         bundle.write_bytes(changed)

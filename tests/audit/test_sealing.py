@@ -6,13 +6,13 @@ import json
 import pytest
 
 from aftercall.adapters.signing import Ed25519Signer
-from aftercall.domain.acts import Act, Deed
+from aftercall.domain.acts import Act, ClockStep, Deed, Scope
 from aftercall.domain.note import UNSIGNED_ORIGIN, Checkpoint, Note
 from aftercall.engine.sealing import Sealer
 from aftercall.errors import ConfigInvalid, JournalError
 from tests.contract.rig import broken
 
-from .rig import NAME, Copy, Desk, trust
+from .rig import NAME, Copy, Desk, desk, trust
 
 
 async def test_without_a_key_the_tree_is_built_and_not_signed(bench: Desk) -> None:
@@ -152,3 +152,94 @@ async def test_a_checkpoint_says_when_and_how_many(bench: Desk) -> None:
     assert [one.at_ms - checkpoints[0].at_ms for one in checkpoints] == [0, 0, 5000, 10_000, 15_000]
     assert {one.origin for one in checkpoints} == {NAME}
     assert json.loads(bench.journal.audit.texts(0, 1)[0])["kind"] == "key_added"
+
+
+HOUR = 3_600_000
+
+
+async def test_a_clock_that_was_set_back_is_told_and_the_trail_still_fits(
+    bench: Desk, signer: Ed25519Signer
+) -> None:
+    await bench.small()
+    before = bench.clock.now_ms
+    bench.clock.now_ms += 5000
+    await bench.settle("P7")  # Not sealed yet when the clock is set.
+    bench.clock.now_ms = before - HOUR
+    await bench.settle("P8")
+    bench.clock.now_ms += 5000
+    await bench.sealer.seal()
+    await bench.settle("P9")
+    await bench.sealer.seal()
+    copy = Copy(bench.path, trust(signer.key))
+    (step,) = copy.verified().steps
+    assert (step.from_ms, step.to_ms) == (before + 5000, before - HOUR + 5000)
+    *_, (_, act) = bench.journal.audit.acts()
+    assert (act["kind"], act["details"]) == ("clock_set", step.details)
+
+
+async def test_a_clock_that_is_set_back_before_anything_was_sealed_is_told_by_who_saw_it(
+    bench: Desk, signer: Ed25519Signer
+) -> None:
+    await bench.small()
+    bench.clock.now_ms += 24 * HOUR
+    sealer = bench.sealer
+    await sealer.seal()
+    await bench.settle("P7")
+    bench.clock.now_ms -= HOUR
+    await bench.settle("P8")
+    await sealer.seal()
+    (step,) = Copy(bench.path, trust(signer.key)).verified().steps
+    assert step.from_ms - step.to_ms == HOUR
+
+
+async def test_an_act_behind_a_clock_that_was_set_back_does_not_look_back_dated(
+    bench: Desk, signer: Ed25519Signer
+) -> None:
+    await bench.small()
+    bench.clock.now_ms -= HOUR
+    await bench.sealer.record(Deed(Act.ERASED, Scope("P9"), "ticket 12"))
+    assert len(Copy(bench.path, trust(signer.key)).verified().steps) == 1
+    assert [act["kind"] for _, act in bench.journal.audit.acts()][-2:] == ["clock_set", "erased"]
+    bench.clock.now_ms += 5000
+    await bench.settle("P10")
+    await bench.sealer.seal()
+    assert len(Copy(bench.path, trust(signer.key)).verified().steps) == 1
+
+
+async def test_a_key_that_comes_after_a_step_back_signs_nothing_before_itself(
+    bench: Desk, signer: Ed25519Signer
+) -> None:
+    bench.signer = None
+    await bench.small()
+    bench.clock.now_ms -= HOUR
+    bench.signer = signer
+    await bench.sealer.seal()
+    found = Copy(bench.path, trust(signer.key)).verified()
+    assert (len(found.steps), found.signed) == (1, 1)
+
+
+async def test_an_act_excuses_no_more_than_it_says_and_only_where_it_stands(
+    bench: Desk, signer: Ed25519Signer
+) -> None:
+    """Whoever has the key can say that the clock was set back, but not hide that they did."""
+    await bench.small()
+    bench.clock.now_ms += 60_000
+    now = bench.clock.now_ms
+    step = ClockStep(now, now - HOUR)
+    assert [step.covers(now + 60_000), step.covers(now - HOUR - 60_000)] == [True, True]
+    assert [step.covers(now + 60_001), step.covers(now - HOUR - 60_001)] == [False, False]
+    for details, entry_ms in (
+        (ClockStep(now, now - HOUR).details, now - 2 * HOUR),
+        (ClockStep(now - 2 * HOUR, now - 3 * HOUR).details, now - HOUR),
+        ({"from": "then", "to": "now"}, now),
+    ):
+        path = bench.path.with_name(f"{entry_ms}.db")
+        Copy(bench.path, trust()).do("VACUUM INTO ?", str(path))
+        with desk(path, signer) as forged:
+            forged.sources.update(bench.sources)
+            forged.clock.now_ms = entry_ms
+            await forged.settle("P9")
+            forged.clock.now_ms = now
+            deed = Deed(Act.CLOCK_SET, details=details)
+            await forged.sealer.record(deed)
+            assert Copy(path, trust(signer.key)).misfit() is not None

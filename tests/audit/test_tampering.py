@@ -95,6 +95,26 @@ def test_every_flipped_bit_of_an_entry_is_found(small: Copy, number: int) -> Non
     assert small.misfit() is None
 
 
+@pytest.mark.parametrize(
+    "harm",
+    [
+        "UPDATE audit SET entry = CAST(entry AS BLOB) WHERE number = 3",
+        "UPDATE audit SET at_ms = at_ms + 0.5 WHERE number = 3",
+        "UPDATE audit SET at_ms = 'x' WHERE number = 3",
+        "UPDATE audit_tile SET hashes = hashes || '0'",
+        "UPDATE audit_checkpoint SET note = CAST(note AS BLOB) WHERE number = 3",
+        "UPDATE audit_checkpoint SET size = CAST(size AS BLOB) WHERE number = 5",
+        "UPDATE audit_checkpoint SET at_ms = x'00' WHERE number = 3",
+        "UPDATE row SET salt = 1.5 WHERE notes IS NOT NULL",
+        "UPDATE row SET notes = CAST(notes AS BLOB)",
+        "UPDATE row SET custom_fields = CAST('{' AS BLOB) WHERE custom_fields IS NOT NULL",
+    ],
+)
+def test_a_value_of_another_type_is_found(small: Copy, harm: str) -> None:
+    small.do(harm)  # SQLite stores what it is given, whatever the type of the column.
+    assert small.misfit() is not None
+
+
 def test_a_removed_entry_is_found(small: Copy) -> None:
     for number in rowids(small, "audit"):
         small.do("SAVEPOINT harm")

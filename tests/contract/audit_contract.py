@@ -22,6 +22,7 @@ from .rig import (
     Contract,
     Rig,
     announcements_of,
+    broken,
     candidate,
     concluded,
 )
@@ -157,10 +158,32 @@ class AuditContract(Contract):
         assert bodies[0]["data"]["contact_id"] == "P1"
         ((_, act),) = log.acts()
         assert (act["kind"], act["contact_id"], act["message"]) == ("erased", "P1", "asked for it")
-        assert act["details"] == {"rows": 1, "events": 1}
+        assert act["details"] == {"rows": 1, "events": 1, "unnamed_rows": 0}
         assert log.texts(0, 2) == texts
         again = keeping.held_of(Scope("P1"))
         assert (again.rows, again.events) == (0, 0)
+
+    async def test_erasing_finds_what_was_too_broken_to_say_whose_it_is(self, rig: Rig) -> None:
+        said = (
+            ["C1;P1;SALE;private words"],
+            ["C1", "", "P1 private"],
+            [{"contact": {"id": "P1"}}],
+            ["C1", "P12", "P1-a", "xP1"],
+            ["C1", "p1"],
+        )
+        for line, cells in enumerate(said, 2):
+            await rig.admit(replace(broken(line), cells=json.dumps(cells)), run=f"run-{line}")
+        await rig.admit(replace(broken(9, contact="P3"), cells='["P1"]'), run="run-9")
+        found = rig.journal.keeping.held_of(Scope("P1"))
+        assert (found.rows, found.unnamed) == (3, 3)
+        assert [lines for _, lines in found.inputs] == [(2,), (3,), (4,)]
+        assert await rig.journal.keeping.erase(erasure(), NOW) == found
+        kept = [
+            json.loads(row.cells) for n in (*range(2, 7), 9) for row in rig.rows(run=f"run-{n}")
+        ]
+        assert kept == [[], [], [], said[3], said[4], ["P1"]]
+        assert rig.journal.audit.acts()[-1][1]["details"]["unnamed_rows"] == 3
+        assert rig.journal.keeping.held_of(Scope("P1")).rows == 0
 
     async def test_a_campaign_can_be_erased_alone(self, rig: Rig) -> None:
         await bring_private(rig)

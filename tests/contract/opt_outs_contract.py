@@ -144,7 +144,7 @@ class OptOutsContract(Contract):
         await settled(rig, opt_out("P2"), GONE)
         await rig.admit(opt_out("P3"), opt_out("P3"), candidate("P4"))
         await rig.admit(opt_out("P5"), run="run-2")
-        total, rest = archive.opt_outs_of_run(RUN)
+        total, _, rest = archive.opt_outs_of_run(RUN)
         assert (total, [one.contact for one in rest]) == (3, ["P2", "P3"])
         with pytest.raises(JournalError, match="There is no run run-9"):
             archive.opt_outs_of_run("run-9")

@@ -42,6 +42,7 @@ def files_with(directory: Path, words: bytes) -> set[str]:
 
 def test_a_key_is_made_once_for_its_owner_alone(office: Desk) -> None:
     made = office.run("audit", "keygen", "--name", "log.example/one")
+    assert made.stderr.endswith("next: aftercall check\n")
     assert made.returncode == 0
     assert made.stdout.startswith("log.example/one+")
     path = office.path / "aftercall-audit.key"
@@ -127,6 +128,11 @@ def test_a_change_is_found_and_told(signed: Desk) -> None:
     found = signed.run("audit", "verify", "--json")
     assert found.returncode == 1
     assert json.loads(found.stdout)["ok"] is False
+    for words in (("export", "--format", "bundle", "--out", "b.jsonl"), ("prove", "2")):
+        refused = signed.run("audit", *words)
+        assert refused.returncode == 1
+        assert "is not what was sealed" in refused.stderr
+    assert not (signed.path / "b.jsonl").exists()
 
 
 def test_a_kept_checkpoint_shows_that_the_end_was_cut_off(signed: Desk) -> None:
@@ -140,6 +146,14 @@ def test_a_kept_checkpoint_shows_that_the_end_was_cut_off(signed: Desk) -> None:
     done = signed.run("audit", "verify", "--checkpoint", "kept")
     assert done.returncode == 1
     assert "its end was cut off" in done.stderr
+
+
+def test_a_trail_that_was_emptied_is_found_with_the_key(signed: Desk) -> None:
+    with closing(sqlite3.connect(signed.path / "aftercall.db")) as db, db:
+        db.executescript("DELETE FROM audit; DELETE FROM audit_tile; DELETE FROM audit_checkpoint;")
+    done = signed.run("audit", "verify", "--key", key_of(signed))
+    assert (done.returncode, done.stdout) == (1, "")
+    assert "Nothing in it is signed, not by the key that was given either." in done.stderr
 
 
 def test_two_checkpoints_are_proved_to_be_of_one_log(signed: Desk) -> None:
@@ -177,6 +191,7 @@ def test_a_bundle_is_checked_with_the_public_key_alone(signed: Desk, tmp_path: P
         "audit", "export", "--format", "bundle", "--contact", "p1", "--out", "b.jsonl"
     )
     assert done.returncode == 0
+    assert done.stderr == "b.jsonl: 1 of the log's 7 sealed entries, and what proves them\n"
     bundle = tmp_path / "elsewhere.jsonl"
     bundle.write_bytes((signed.path / "b.jsonl").read_bytes())
     bare = Desk(tmp_path / "bare")
@@ -189,7 +204,7 @@ def test_a_bundle_is_checked_with_the_public_key_alone(signed: Desk, tmp_path: P
     refused = bare.run("audit", "verify-bundle", str(bundle), "--key", key)
     assert refused.returncode == 1
     assert "does not hold" in refused.stderr
-    assert bare.run("audit", "verify-bundle", str(bundle)).returncode == 1
+    assert bare.run("audit", "verify-bundle", str(bundle)).returncode == 2
     assert bare.run("audit", "verify-bundle", str(bundle), "--key", "nonsense").returncode == 78
     whole = signed.run("audit", "export", "--format", "bundle").stdout
     bundle.write_text(whole, "utf-8")
@@ -230,6 +245,25 @@ def test_erasing_a_person_leaves_no_byte_and_every_proof(signed: Desk) -> None:
     assert "no row of contact px" in nobody.stderr
 
 
+def test_what_an_erasure_that_was_broken_off_has_left_goes_with_the_next_one(signed: Desk) -> None:
+    erase = ("audit", "erase", "--contact", "p1", "--reason", "ticket 12", "--yes")
+    (file,) = signed.path.glob("*-success.csv")
+    part = file.with_name(f"{file.name}.part")
+    part.mkdir()
+    done = signed.run(*erase)
+    assert done.returncode == 1
+    assert "make it writable and erase again" in done.stderr
+    part.rmdir()
+    stray = file.with_name(file.name.replace("success", "unprocessed") + ".part")
+    stray.write_bytes(file.read_bytes())  # As left by a process that was killed as it wrote it.
+    assert files_with(signed.path, f"{PRIVATE} 1".encode()) == {file.name, stray.name}
+    again = signed.run(*erase)
+    assert again.returncode == 0
+    assert "personal data in 0 rows and 0 CRM events" in again.stderr
+    assert "2 result files written anew" in again.stderr
+    assert files_with(signed.path, f"{PRIVATE} 1".encode()) == set()
+
+
 def test_what_a_journal_held_before_is_erased_too(office: Desk) -> None:
     folder = resources.files("aftercall.adapters.journal") / "sql" / "sqlite" / "migrations"
     old = (folder / "0001_start.sql").read_text("utf-8")
@@ -257,15 +291,37 @@ def test_what_a_journal_held_before_is_erased_too(office: Desk) -> None:
     assert files_with(office.path, PRIVATE[5:].encode()) == set()
 
 
+def test_erasing_finds_rows_that_were_too_broken_to_name_the_person(signed: Desk) -> None:
+    signed.write("broken.csv", f"{HEADER}C1,p1,INTERESTED,A1,{PRIVATE},2026-01-02T03:04:05Z,x,y\n")
+    assert signed.run("sync", "broken.csv").returncode == 4
+    assert len(files_with(signed.path, PRIVATE.encode())) > 1
+    (signed.path / "broken.csv").unlink()
+    words = ("audit", "erase", "--contact", "p1", "--reason", "ticket 12")
+    dry = signed.run(*words, "--dry-run").stderr
+    assert "personal data in 2 rows" in dry
+    assert "1 of these rows is invalid, without a contact, and only quoted the id" in dry
+    assert "  broken.csv, line 2\n" in dry
+    signed.run(*words, "--yes")
+    left = (signed.path / name for name in files_with(signed.path, PRIVATE.encode()))
+    assert not [
+        file for file in left if f",p1,INTERESTED,A1,{PRIVATE}".encode() in file.read_bytes()
+    ]
+    assert signed.run("audit", "verify").returncode == 0
+
+
 def test_holds_are_listed_and_stop_an_erasure(signed: Desk) -> None:
     placed = signed.run("audit", "hold", "add", "--contact", "p1", "--reason", "case 7")
     number = placed.stdout.strip()
     (hold,) = signed.json("audit", "hold", "list")["holds"]
     assert (str(hold["hold"]), hold["contact"], hold["reason"]) == (number, "p1", "case 7")
     assert "case 7" in signed.run("audit", "hold", "list").stdout
-    refused = signed.run("audit", "erase", "--contact", "p1", "--reason", "x", "--yes")
+    words = ("audit", "erase", "--contact", "p1", "--reason", "x")
+    assert f"Hold {number} covers it" in signed.run(*words, "--dry-run").stderr
+    refused = signed.run(*words)
     assert refused.returncode == 1
-    assert "case 7" in refused.stderr
+    assert (
+        f"error: Hold {number} covers contact p1: it may not be erased (case 7)." in refused.stderr
+    )
     assert PRIVATE.encode() in (signed.path / "aftercall.db").read_bytes()
     released = signed.run("audit", "hold", "release", number, "--reason", "settled")
     assert released.returncode == 0
@@ -277,13 +333,16 @@ def test_holds_are_listed_and_stop_an_erasure(signed: Desk) -> None:
 
 
 def test_old_entries_expire_and_the_trail_still_fits(signed: Desk) -> None:
-    assert signed.run("audit", "expire").stderr.startswith("0 entries older than 1856 days")
+    assert signed.run("audit", "expire").stderr.startswith("0 entries older than 1,856 days")
     aged(signed.path / "aftercall.db")
     # Entries that were made two days ago do not fit the checkpoints of today; expiry takes both.
     bundle = signed.run("audit", "export", "--format", "bundle")
     assert bundle.returncode == 0
-    done = signed.run("audit", "expire", AFTERCALL__AUDIT__RETAIN_DAYS="1")
-    assert done.stderr.startswith("6 entries older than 1 days"), done.stderr
+    signed.environment["AFTERCALL__AUDIT__RETAIN_DAYS"] = "1"
+    dry = signed.run("audit", "expire", "--dry-run")
+    assert dry.stderr == "6 entries older than 1 day would be taken out.\n"
+    done = signed.run("audit", "expire")
+    assert done.stderr == "6 entries older than 1 day taken out.\n"
     assert PRIVATE.encode() not in (signed.path / "aftercall.db").read_bytes()
     found = signed.json("audit", "verify")
     assert found["ok"], found
@@ -313,8 +372,12 @@ def test_a_key_is_replaced_and_both_lead_to_each_other(signed: Desk) -> None:
     new = key_of(signed)
     assert done.stdout.strip() == new != old
     assert not (signed.path / "aftercall-audit.key.new").exists()
+    signed.run("audit", "export", "--format", "bundle", "--out", "b.jsonl")
     for key in (old, new):
         assert signed.run("audit", "verify", "--key", key).returncode == 0
+        checked = signed.run("audit", "verify-bundle", "b.jsonl", "--key", key)
+        assert checked.returncode == 0
+        assert "not given, not checked" in checked.stdout
     signed.write("more.csv", HEADER + "C1,p7,INTERESTED,A1,,2026-01-02T03:04:05Z\n")
     assert signed.run("sync", "more.csv").returncode == 0
     found = signed.json("audit", "verify")
@@ -334,6 +397,9 @@ def test_a_replacement_that_was_broken_off_is_finished(signed: Desk) -> None:
     assert "--rotate" in stopped.stderr
     assert signed.run("audit", "keygen", "--rotate").returncode == 0
     assert key_of(signed) == new
+    path.with_name("aftercall-audit.key.new").touch(0o600)  # As if the disk had been full.
+    assert signed.run("audit", "keygen", "--rotate").returncode == 0
+    assert key_of(signed) != new
     assert signed.run("audit", "verify").returncode == 0
 
 

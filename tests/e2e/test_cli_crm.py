@@ -60,6 +60,10 @@ def test_sync_waits_for_the_crm_if_it_is_asked_to(office: Desk, tenant: Tenant):
     office.rows("calls.csv", *plain_rows(2))
     report = office.json("sync", "calls.csv", "--no-results", "--wait-crm")
     assert (report["crm"], report["exit_code"]) == ({"delivered": 2}, 0)
+    # The next attempt is after five seconds, which are no work on the rows.
+    assert report["crm_wait_seconds"] > 4 > report["elapsed_seconds"]
+    assert office.json("show")["elapsed_seconds"] == report["elapsed_seconds"]
+    assert office.json("show")["crm_wait_seconds"] is None
     assert tenant.stats["crm"]["by_status"] == {"500": 2, "204": 2}
 
 
@@ -115,6 +119,8 @@ def test_dead_letters_are_listed_and_sent_again(office: Desk, tenant: Tenant):
     dead = ids(office, "--status", "dead", "--run", run)
     assert len(dead) == 3
     before = tenant.stats["crm"]["received"]
+    told = office.run("crm", "list", "--endpoint", "crm")
+    assert told.stderr == "next: aftercall crm replay --dry-run\n"
     dry = office.run("crm", "replay", "--dry-run")
     assert (dry.returncode, dry.stdout.count("msg_")) == (0, 3)
     assert dry.stderr == "3 events would be sent again.\n"
@@ -163,8 +169,13 @@ def test_410_disables_an_endpoint_until_it_is_enabled(office: Desk, tenant: Tena
     assert "The endpoint crm is not called since" in still.stderr
     assert still.stderr.endswith("next: aftercall crm enable crm\n")
     assert office.json("crm", "list")["disabled"] == ["crm"]
+    listed = office.run("crm", "list")
+    assert listed.stdout.count("held until the endpoint is enabled") == 3
+    assert listed.stderr.endswith("next: aftercall crm enable crm\n")
+    misspelt = office.run("crm", "list", "--endpoint", "crn").stderr
+    assert misspelt.endswith("those that had some: crm.\n")
     enabled = office.run("crm", "enable", "crm")
-    assert enabled.stderr.startswith("The endpoint crm is called again; ")
+    assert enabled.stderr.startswith("The endpoint crm is called again; 3 events wait for it, ")
     assert office.json("crm", "deliver")["endpoints"] == {
         "crm": {"taken": 3, "waiting": 0, "dead": 0}
     }
@@ -231,13 +242,39 @@ def test_an_endpoint_has_a_table_and_a_secret_of_its_own(desk: Desk, tenant: Ten
     asked = desk.run("crm", "rotate-secret")
     assert asked.returncode == 78
     assert "Name the one whose secret is to change: crm, billing." in asked.stderr
-    assert "BILLING_KEYS in the environment" in desk.run("crm", "rotate-secret", "billing").stderr
+    billing = desk.run("crm", "rotate-secret", "billing").stderr
+    assert "BILLING_KEYS in the environment" in billing
+    assert "is also the secret of" not in billing
+    third = TWO.replace("billing", "third")
+    desk.configure(tenant.url, extra=(TWO + third).format(url=tenant.url))
+    named = desk.run("crm", "rotate-secret", "billing")
+    desk.configure(tenant.url, extra=TWO.format(url=tenant.url))
+    assert "BILLING_KEYS is also the secret of third: each must take it." in named.stderr
     desk.rows("calls.csv", "C1,a,DO_NOT_CALL,a1,,", "C1,b,INTERESTED,a1,,")
     desk.run("sync", "calls.csv", "--no-results")
     assert {e["contact"] for e in desk.json("crm", "list", "--endpoint", "billing")["events"]} == {
         "a"
     }
     assert len(ids(desk, "--endpoint", "crm")) == 2
+
+
+def test_events_of_an_endpoint_that_was_renamed_are_told_of(desk: Desk, tenant: Tenant):
+    desk.environment["BILLING_KEYS"] = SECRETS["AFTERCALL_CRM_SECRET"]
+    desk.configure(tenant.url, extra=TWO.format(url=tenant.url))
+    tenant.asked("faults", {"crm_error": 1})
+    desk.rows("calls.csv", "C1,a,DO_NOT_CALL,a1,,")
+    desk.run("sync", "calls.csv", "--no-results")
+    desk.configure(tenant.url, extra=TWO.format(url=tenant.url).replace("billing]", "books]"))
+    tenant.asked("faults", {})
+    done = desk.run("crm", "deliver", "--wait")
+    assert "warning: 1 event for the endpoint billing not delivered" in done.stderr
+    assert "fix: Give it back its table" in done.stderr
+    assert desk.json("crm", "deliver")["not_configured"] == {"billing": 1}
+    enabled = desk.run("crm", "enable", "billing")
+    assert "The configuration does not have it" in enabled.stderr
+    assert "next:" not in enabled.stderr
+    desk.configure(tenant.url, extra=TWO.format(url=tenant.url))
+    assert desk.json("crm", "deliver")["endpoints"]["billing"]["taken"] == 1
 
 
 def test_without_a_crm_there_is_nothing_to_do(desk: Desk, tenant: Tenant):

@@ -95,7 +95,12 @@ def test_gaps_are_counted_by_field_and_campaign_and_listed(office: Desk, tenant:
     assert done.returncode == 4
     assert done.stdout.startswith("4 calls: 1 with a complete record, 3 without\n")
     assert "16 CFR 310.5(a)(2)(ii)" in done.stdout
-    assert "calls.csv:4" in done.stdout
+    table = [line.split() for line in done.stdout.splitlines()[3:5]]
+    assert table[0][-5:] == ["3", "C1", "2,", "C2", "1"]
+    assert table[1][-3:] == ["1", "C1", "1"]
+    narrow = office.run("audit", "gaps", COLUMNS="80").stdout
+    assert "row 3  calls.csv:4  C1  p3\n    lacks all of these\n" in narrow
+    assert "row 2  calls.csv:3  C1  p2\n    lacks seller\n" in narrow
     assert "next: aftercall sync" in done.stderr
     told = office.json("audit", "gaps")
     assert told["missing"] == [
@@ -142,6 +147,25 @@ def test_columns_are_mapped_and_what_is_wrong_in_them_is_told(office: Desk) -> N
     assert "+12025550123" in rows[1]["hint"]
     assert "the duration of the call is none" in done.stdout
     assert "a telephone number has no international form" in done.stdout
+
+
+def test_an_opt_out_is_applied_whatever_its_call_record_says(office: Desk, tenant: Tenant) -> None:
+    wrong = {**FULL, "contact": "p1", "outcome": "DO_NOT_CALL", "call_duration_seconds": "a while"}
+    file = written(office, "calls.csv", wrong)
+    planned = office.run("plan", file).stdout
+    assert "Of 1 opt-out a part of the call record is wrong; it would be left out." in planned
+    done = office.run("sync", file)
+    assert (done.returncode, len(tenant.ledger)) == (0, 1)
+    assert "opt-outs: 1 of 1 landed; of 1 a part of the call record was left out\n" in done.stdout
+    assert "aftercall audit gaps --run" in done.stdout
+    (row,) = office.json("show", "--status", "applied")["rows"]
+    assert row["message"] == "The call_duration_seconds is not a duration of a call."
+    assert "PT2M5S" in row["hint"]
+    (gap,) = office.json("audit", "gaps")["entries"]
+    assert gap["missing"] == ["call_duration_seconds"]
+    office.run("sync", written(office, "calls.csv", {**wrong, "call_duration_seconds": "125"}))
+    assert office.json("audit", "gaps")["complete"] == 1
+    assert len(tenant.ledger) == 1
 
 
 def test_an_opt_out_in_a_broken_line_is_recognised(office: Desk) -> None:

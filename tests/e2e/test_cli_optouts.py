@@ -6,6 +6,8 @@ import sys
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from aftercall.adapters.journal.sqlite import SqliteJournal
+
 from .rig import Desk, Tenant
 
 TODAY = datetime.now(UTC)
@@ -48,7 +50,7 @@ def test_the_report_says_what_did_not_land_and_the_list_until_when(
     assert done.returncode == 4
     assert "opt-outs: 1 of 3 landed, 2 did not" in done.stdout
     assert "aftercall optouts\n" in done.stdout
-    assert office.json("show")["opt_outs"] == {"read": 3, "not_landed": 2}
+    assert office.json("show")["opt_outs"] == {"read": 3, "not_landed": 2, "partial": 0}
 
     listed = office.run("optouts")
     assert listed.returncode == 4
@@ -57,6 +59,10 @@ def test_the_report_says_what_did_not_land_and_the_list_until_when(
     assert "rejected: the tenant refused it (409)" in listed.stdout
     assert " p1 " not in listed.stdout
     assert "optouts acknowledge" in listed.stderr
+    narrow = office.run("optouts", COLUMNS="80").stdout
+    assert "row 3  C1  p3  late\n    received " in narrow
+    assert "\n    rejected: the tenant refused it (409)\n" in narrow
+    assert "…" not in narrow
     assert every(office) == {"p1": "applied", "p2": "pending", "p3": "late"}
 
 
@@ -101,7 +107,11 @@ def test_it_is_acknowledged_by_name_and_reason_and_that_is_an_audit_entry(
     office.rows("calls.csv", row("p1", days=40))
     office.run("sync", "calls.csv")
     said = ("--by", "Kim Doe", "--reason", "number disconnected")
-    done = office.run("optouts", "acknowledge", "1", *said)
+    journal = SqliteJournal(office.path / "aftercall.db")  # As a run that goes on has it.
+    try:
+        done = office.run("optouts", "acknowledge", "1", *said)
+    finally:
+        journal.close()
     assert (done.returncode, done.stdout, done.stderr) == (0, "", "row 1: acknowledged\n")
     assert office.run("optouts").returncode == 0
     (one,) = office.json("optouts", "--status", "acknowledged")["opt_outs"]
@@ -149,15 +159,27 @@ def test_the_clock_starts_when_the_opt_out_was_received(office: Desk) -> None:
         f"C1,p2,DO_NOT_CALL,a1,{ago(1)},\n"
         f"C1,p3,INTERESTED,a1,{ago(1)},{ago(1)}\n"
         f"C1,p4,DO_NOT_CALL,a1,{ago(1)},2026-01-01T10:00:00\n"
+        f"C1,p5,DO_NOT_CALL,a1,{ago(1)},0001-01-01T00:00:00Z\n"
     )
     (office.path / "calls.csv").write_text(text, encoding="utf-8")
     done = office.run("sync", "calls.csv")
     assert "an opt-out was received, but the outcome is none" in done.stdout
     rows = office.json("show", "--status", "invalid")["rows"]
     assert [one["reason"] for one in rows] == ["not_an_opt_out", "naive_timestamp"]
-    assert every(office) == {"p1": "late", "p2": "applied", "p4": "pending"}
-    (late,) = office.json("optouts")["opt_outs"][:1]
+    assert every(office) == {"p1": "late", "p2": "applied", "p4": "late", "p5": "late"}
+    (naive,) = office.json("optouts", "--contact", "p4")["opt_outs"]
+    # Without a zone it is the earliest time that it can mean: that of the easternmost zone.
+    assert naive["received"] == "2025-12-31T20:00:00.000Z"
+    (late,) = office.json("optouts", "--contact", "p1")["opt_outs"]
     assert (late["contact"], late["in_time"]) == ("p1", False)
+    # West of Greenwich the first hours of the calendar are no time.
+    listed = office.run("optouts", "--until", "9999-12-31")
+    assert listed.returncode == 4
+    assert "0001-01-01 00:00" in listed.stdout
+    far = office.run(
+        "optouts", "--since", "0001-01-01", AFTERCALL__OPT_OUTS__TIME_ZONE="Asia/Tokyo"
+    )
+    assert far.returncode == 4
 
 
 def test_days_and_limits_are_configured(office: Desk, tenant: Tenant) -> None:

@@ -133,6 +133,14 @@ def test_a_pause_of_today_is_told_by_the_clock():
     assert f"paused C1 until {now:%H:%M} UTC: the tenant asked to slow down" in text
 
 
+def test_waiting_for_the_crm_is_told_apart_from_the_work():
+    one = replace(report(), crm_wait_seconds=125.0)
+    text = drawn(report_view(one, Closing(), 80), 80)
+    assert "1 min 15 s of work." in text
+    assert "delivered 1, under way 0, dead 0; waited 2 min 5 s for that" in text
+    assert "waited" not in drawn(report_view(replace(one, crm_wait_seconds=0.2), Closing(), 80), 80)
+
+
 def test_every_reason_code_of_the_source_has_words():
     patterns = (
         r'Verdict\(\s*Event\.\w+,\s*"(\w+)"',

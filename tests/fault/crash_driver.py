@@ -37,6 +37,9 @@ ROWS_AT_ONCE = 25
 ANY = "any"
 """The name of all points together: a passage counts whichever it is."""
 
+DIED = "died: "
+"""What the last line of a killed process begins with on its standard error."""
+
 POINTS = (
     "before begin",
     "after begin",
@@ -67,6 +70,12 @@ POINTS = (
 )
 
 
+def die(place: str) -> None:
+    """Say where, and be killed there."""
+    os.write(2, f"{DIED}{place}\n".encode())
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
 @dataclass
 class Points:
     """Counts passages, and kills the process at the one that it was told."""
@@ -79,7 +88,7 @@ class Points:
         self.passed[point] += 1
         passed = self.passed.total() if self.wanted == ANY else self.passed[point]
         if self.wanted in {point, ANY} and passed == self.passage:
-            os.kill(os.getpid(), signal.SIGKILL)
+            die(point)
 
 
 class Port:
@@ -212,8 +221,8 @@ async def work(task: dict[str, Any]) -> dict[str, Any]:
         return {"report": report.as_json(), "passed": dict(points.passed)}
 
 
-def main() -> None:
-    task = json.loads(sys.argv[1])
+def perform(task: dict[str, Any]) -> None:
+    """Work as a task says and print what came of it."""
     intake.ROWS_AT_ONCE = ROWS_AT_ONCE
     if "file_bytes" in task:
         limit = int(task["file_bytes"])
@@ -229,4 +238,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    perform(json.loads(sys.argv[1]))

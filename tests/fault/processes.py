@@ -1,19 +1,18 @@
-"""The crash driver as a process: started, killed, resumed; and the file it works on."""
+"""The crash driver as a process: born or started, killed, resumed; and the file it works on."""
 
 import asyncio
 import json
 import os
-import signal
 import sys
 from asyncio.subprocess import PIPE, Process
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from .rig import Rig, within
+from .nursery import NURSERY
+from .rig import Rig
 
 DRIVER = Path(__file__).with_name("crash_driver.py")
-SECONDS_MAX = 60.0
 HEADER = "campaign,contact,outcome,agent,timestamp,notes"
 CODES = ("INTERESTED", "NOT_INTERESTED", "CALL_BACK", "DO_NOT_CALL", "NO_ANSWER")
 
@@ -28,7 +27,7 @@ def write_calls(path: Path, rows: int, campaigns: int) -> Path:
         day = 1 + number % 27
         stamp = "yesterday" if number % 23 == 7 else f"2026-01-{day:02d}T10:00:00Z"
         campaign = f"C{(number - number % 11 // 10) % campaigns}"
-        lines.append(f"{campaign},{contact},{code},a1,{stamp},note {number}")
+        lines.append(f"{campaign},{contact},{code},a1,{stamp},note {number}.")
         if number % 13 == 3:
             lines.append(lines[-1])
     path.write_text("\n".join([*lines, ""]), encoding="utf-8")
@@ -55,11 +54,13 @@ async def drive(
     Anything else than a kill or an orderly end fails: a traceback above all.
     """
     config = rig.config(**(tables or {}))
-    process = await start(rig, {"config": config, "files": [str(path) for path in files], **task})
-    out, err = await within(SECONDS_MAX, process.communicate())
-    if process.returncode == -signal.SIGKILL:
+    common = {"directory": str(rig.directory), "environment": dict(rig.environment)}
+    life = await NURSERY.live(
+        {**common, "config": config, "files": [str(path) for path in files], **task}
+    )
+    if life.killed:
         return None
-    assert process.returncode == 0, err.decode()[-3000:]
-    assert "Traceback" not in err.decode()
-    told: dict[str, Any] = json.loads(out)
+    assert life.code == 0, life.err[-3000:]
+    assert "Traceback" not in life.err
+    told: dict[str, Any] = json.loads(life.out)
     return told

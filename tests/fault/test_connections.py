@@ -1,8 +1,10 @@
 """Connections that misbehave, and answers that no honest tenant gives, at the transport itself."""
 
 import asyncio
+import gzip
 import ssl
 import time
+import tracemalloc
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, closing
 from dataclasses import replace
@@ -12,14 +14,18 @@ import pytest
 import trustme
 
 from aftercall.adapters.transport import HttpTransport, TransportOptions
+from aftercall.errors import ConfigInvalid
+from aftercall.settings import settings_from
 from aftercall.wire.http import HttpRequest, HttpResponse, MaybeSent, NotSent, SendFailure
+from aftercall.wiring.crm import endpoints_of, send_tests
 
 from .books import assert_books_balance
 from .processes import drive, write_calls
-from .rig import Rig
+from .rig import CRM_SECRET, Rig
 
 Peer = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
 QUICK = TransportOptions(connect_seconds=0.4, read_seconds=0.3, total_seconds=0.8)
+MIB = 1024 * 1024
 HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n"
 
 
@@ -75,21 +81,30 @@ async def endless(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) ->
         await writer.drain()
 
 
-async def ask(behave: Peer, method: str = "PATCH") -> HttpResponse:
-    async with peer(behave) as url, HttpTransport(QUICK) as transport:
-        return await transport.send(HttpRequest(method, url, {}, b"{}"))
+async def ask(behave: Peer, options: TransportOptions = QUICK) -> HttpResponse:
+    async with peer(behave) as url, HttpTransport(options) as transport:
+        return await transport.send(HttpRequest("PATCH", url, {}, b"{}"))
 
 
-async def refusal(behave: Peer) -> SendFailure:
+async def refusal(behave: Peer, options: TransportOptions = QUICK) -> SendFailure:
     with pytest.raises(SendFailure) as caught:
-        await ask(behave)
+        await ask(behave, options)
     return caught.value
 
 
-@pytest.mark.parametrize("behave", [silent, one_byte_at_a_time], ids=lambda one: one.__name__)
-async def test_an_answer_that_does_not_come_is_given_up_in_time(behave: Peer) -> None:
+@pytest.mark.parametrize(
+    ("behave", "options"),
+    [
+        (silent, replace(QUICK, total_seconds=20.0)),
+        (one_byte_at_a_time, replace(QUICK, read_seconds=20.0)),
+    ],
+    ids=["silent", "one byte at a time"],
+)
+async def test_an_answer_that_does_not_come_is_given_up_in_time(
+    behave: Peer, options: TransportOptions
+) -> None:
     begun = time.monotonic()
-    failure = await refusal(behave)
+    failure = await refusal(behave, options)
 
     assert isinstance(failure, MaybeSent)
     assert failure.code == "timeout"
@@ -104,6 +119,21 @@ async def test_an_endless_answer_is_given_up() -> None:
 
 
 BOMB = b"Content-Encoding: gzip\r\n"
+
+
+async def test_a_zip_bomb_is_not_unpacked_to_its_end() -> None:
+    packed = gzip.compress(bytes(256 * MIB))
+    length = f"Content-Length: {len(packed)}\r\n\r\n".encode()
+    tracemalloc.start()
+    try:
+        failure = await refusal(saying(HEAD + BOMB + length, packed))
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+
+    assert isinstance(failure, MaybeSent)
+    assert failure.code == "answer_too_long"
+    assert peak < 24 * MIB
 
 
 @pytest.mark.parametrize(
@@ -160,6 +190,14 @@ async def test_a_closed_port_was_certainly_not_reached() -> None:
             await transport.send(HttpRequest("PATCH", "http://127.0.0.1:9/contact", {}, b"{}"))
 
 
+async def test_a_name_that_does_not_resolve_was_certainly_not_reached() -> None:
+    async with HttpTransport(QUICK) as transport:
+        with pytest.raises(NotSent) as caught:
+            await transport.send(HttpRequest("PATCH", "https://no-such-tenant.invalid/", {}, b"{}"))
+
+    assert caught.value.code in {"unknown_host", "connect_timeout"}
+
+
 async def test_a_port_that_speaks_no_tls_was_not_sent_anything() -> None:
     async with peer(silent) as url, HttpTransport(QUICK) as transport:
         with pytest.raises(SendFailure) as caught:
@@ -196,6 +234,37 @@ async def test_a_certificate_that_is_not_trusted_is_sent_nothing(
 
     assert caught.value.code == "bad_certificate"
     assert heard == []
+
+
+async def test_an_endpoint_of_the_crm_has_an_authority_of_its_own(tmp_path: Path) -> None:
+    authority, file = trustme.CA(), tmp_path / "ca.pem"
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    authority.issue_cert("127.0.0.1").configure_cert(context)
+    authority.cert_pem.write_to_path(str(file))
+    environment = {"AFTERCALL_CRM_SECRET": CRM_SECRET, "AFTERCALL_CRM_SECRET_OTHER": CRM_SECRET}
+
+    async def behave(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        writer.write(HEAD + b"Content-Length: 0\r\n\r\n")
+        await writer.drain()
+
+    async with peer(behave, context) as url:
+        there = url.replace("http", "https")
+        crm = {"url": there, "ca_file": str(file), "endpoints": {"other": {"url": there}}}
+        tables = {"tenant": {"instance": "na1"}, "outcomes": {"INTERESTED": "positive"}}
+        settings = settings_from(tables | {"crm": crm}, environment)
+        endpoints = endpoints_of(settings, environment)
+        trials = [trial async for trial in send_tests(settings, endpoints)]
+        assert [(one.endpoint.name, one.taken) for one in trials] == [
+            ("crm", True),
+            ("other", False),
+        ]
+        assert trials[1].words == "the certificate of 127.0.0.1 is not trusted"
+        file.write_text("no certificate")
+        with pytest.raises(ConfigInvalid) as caught:
+            await anext(send_tests(settings, endpoints))
+
+    assert caught.value.fix == "crm.ca_file must be a PEM file."
 
 
 async def test_few_file_handles_are_managed_with(rig: Rig, tmp_path: Path) -> None:

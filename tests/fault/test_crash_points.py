@@ -1,22 +1,14 @@
 """The process is killed at each named point; what is resumed ends as if nothing had happened."""
 
-from collections import Counter
-from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from aftercall.adapters.journal.sqlite.journal import open_audit
-from aftercall.adapters.signing import verify
 from aftercall.domain.report import Report
-from aftercall.engine.checkpoints import Trust
-from aftercall.engine.verifying import verify_log
-from aftercall.simulator import World
 
-from .books import assert_books_balance, outcomes_held, rows_by_status
 from .crash_driver import POINTS, job_of
+from .deaths import Ending, ending_of, the_world
 from .processes import drive, write_calls
 from .rig import Rig, rigged
 
@@ -27,40 +19,6 @@ SMALL = {"limits": {"batch": 8}}
 
 EARLY = {"before begin", "after begin", "inside finish", "after finish"}
 ONCE = EARLY | {"before close_source", "after close_source"}
-
-
-def the_world() -> World:
-    """Return contacts that are missing, hold something already, or refuse."""
-    gone = {"contact": "none", "campaign": "NONE"}
-    held = [
-        {"campaign": "C0", "contact": "k0", "outcome": "INTERESTED", "agent": "a0"},
-        {
-            "campaign": "C1",
-            "contact": "k1",
-            "outcome": "NO_ANSWER",
-            "timestamp": "2026-02-01T00:00:00Z",
-        },
-        {"campaign": "C2", "contact": "k2", "refuse": {"status": 409, "message": "locked"}},
-    ]
-    return World.from_json({"open": True, "contacts": [gone, *held], "missing_ratio": 0.1})
-
-
-@dataclass(frozen=True)
-class Ending:
-    """How a run ended: what the tenant holds, and what became of each row."""
-
-    held: Mapping[tuple[str, str], tuple[str, ...]]
-    rows: Counter[tuple[str, str, str, int]]
-    statuses: Mapping[str, int]
-
-
-def ending_of(rig: Rig, report: Report) -> Ending:
-    assert_books_balance(report, rig.ledger(), rig.crm())
-    assert report.state == "finished"
-    with open_audit(rig.journal) as log:
-        assert verify_log(log, Trust([], [], verify)).entries >= len(list(report.audit_trail))
-    statuses = {status.value: rows for status, rows in report.statuses.items()}
-    return Ending(outcomes_held(rig.ledger()), rows_by_status(report), statuses)
 
 
 _endings: list[Ending] = []

@@ -129,6 +129,20 @@ async def test_a_token_endpoint_that_is_down_for_a_moment_is_waited_for(rig_with
         assert rig.answers("TOKEN") == {"503": 2, "200": 1}
 
 
+async def test_a_token_endpoint_that_stays_down_pauses_and_sends_nothing(
+    rig_with: Rigged,
+) -> None:
+    faults = Faults.from_json({"token_down": 1, "fault_limit": 0})
+    async with rig_with(faults=faults) as rig:
+        with pytest.raises(TenantUnreachable) as caught:
+            await rig.sync(rows_for(names(3)))
+
+        assert caught.value.exit_code == 75
+        assert set(rig.simulator.stats()["requests"]) == {"TOKEN"}
+        rig.simulator.set_faults(Faults())
+        assert (await rig.sync(rows_for(names(3)))).statuses == {Status.APPLIED: 3}
+
+
 async def test_a_wrong_secret_is_told_and_nothing_is_kept(rig: Rig) -> None:
     rig.simulator.set_client_secret("another")
     with pytest.raises(CredentialsRefused) as caught:

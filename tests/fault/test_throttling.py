@@ -5,6 +5,7 @@ import sqlite3
 import time
 from collections.abc import Mapping, Sequence
 from contextlib import closing
+from dataclasses import replace
 from itertools import count, pairwise
 from statistics import median
 from typing import Any
@@ -14,12 +15,14 @@ import pytest
 from aftercall.domain.pacing import SECOND_US
 from aftercall.domain.status import Status
 from aftercall.errors import Interrupted
+from aftercall.ports import Transport
 from aftercall.simulator import Faults
 from aftercall.simulator.chance import chance
+from aftercall.wire.http import HttpRequest, HttpResponse
 
 from .books import assert_books_balance
 from .conftest import Rigged
-from .rig import Rig, always, names, record, rows_for, until, within
+from .rig import Rig, ShiftedClock, always, names, record, rows_for, until, within
 
 PACE = {"requests_per_second": 40.0}
 ROWS = 50
@@ -124,6 +127,41 @@ async def test_a_pause_longer_than_a_run_waits_ends_the_run(rig: Rig) -> None:
         assert report.statuses == {Status.PENDING: 30, Status.APPLIED: 5}
         assert report.state == "paused"
         assert job.run.halt.reason is None
+
+
+class AskingForADay:
+    """The real transport to a tenant that asks once for a pause of a day, in the tenant's words."""
+
+    def __init__(self, transport: Transport) -> None:
+        self._transport = transport
+        self.asked = 0
+
+    async def send(self, request: HttpRequest) -> HttpResponse:
+        if request.method == "GET" and "/BUSY/" in request.url and not self.asked:
+            self.asked += 1
+            return HttpResponse(429, {"retry-after": "86400"}, b"")
+        return await self._transport.send(request)
+
+
+async def test_a_retry_after_of_a_day_is_kept_over_processes_and_ends_after_it(rig: Rig) -> None:
+    rows = rows_for(names(8), "BUSY") + rows_for(names(8), "CALM")
+    async with rig.session() as session:
+        transport = AskingForADay(session._outside.tenant)
+        session._outside = replace(session._outside, tenant=transport)
+        report = await within(20, session.perform(session.objects(rows)))
+    assert transport.asked == 1
+    assert report.state == "paused"
+    assert report.count(Status.APPLIED) >= 8
+    assert report.open == 16 - report.count(Status.APPLIED) > 0
+
+    clock = ShiftedClock()
+    clock.ahead = 43_000.0
+    early = await within(20, rig.resume(clock))
+    assert early.open == report.open
+    clock.ahead = 86_500.0
+    final = await within(20, rig.resume(clock))
+    assert final.statuses == {Status.APPLIED: 16}
+    assert_books_balance(final, rig.ledger(), rig.crm())
 
 
 async def test_429_for_every_request_fails_no_row(rig_with: Rigged) -> None:

@@ -14,8 +14,11 @@ from aftercall.domain.disposition import CANONICAL, Rules, identity_of, read_dis
 from aftercall.domain.key import key_of
 from aftercall.domain.outcomes import CODE
 from aftercall.wire.auth import Token, TokenRefused, TokenUnavailable, read_token
+from aftercall.wire.codes import read_part
 from aftercall.wire.http import HttpResponse
+from aftercall.wire.language.codes import Lookup
 from aftercall.wire.masking import Mask
+from aftercall.wire.profile import Profile
 from aftercall.wire.requests import ON_NOTHING, read_request, write_request
 from aftercall.wire.responses import read_contact, read_written
 from aftercall.wire.target import Target
@@ -26,6 +29,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 PROFILE = load_profile("outbound-v1")
+PROFILES = (PROFILE, load_profile("acd"))
 TARGET = Target(PROFILE, "https://acme.niceincontact.com")
 RULES = Rules(MATRIX, NOW)
 
@@ -43,6 +47,7 @@ bodies = st.one_of(
     documents.map(lambda each: json.dumps(each).encode()),
     documents.map(lambda each: json.dumps(each)[:-1].encode()),
     documents.map(lambda each: json.dumps(each).encode("utf-16")),
+    st.sampled_from([opened * 100_000 for opened in (b"[", b'{"state":', b'[{"":')]),
 )
 headers = st.dictionaries(
     st.sampled_from(["retry-after", "etag", "content-type", "icstatusdescription"]), any_text
@@ -50,11 +55,14 @@ headers = st.dictionaries(
 responses = st.builds(HttpResponse, st.integers(100, 599), headers, bodies)
 
 
-@given(responses, st.integers(0, 4 * 10**12))
+profiles = st.sampled_from(PROFILES)
+
+
+@given(profiles, responses, st.integers(0, 4 * 10**12))
 def test_any_answer_to_a_read_means_something_that_can_be_stored(
-    response: HttpResponse, now_ms: int
+    profile: Profile, response: HttpResponse, now_ms: int
 ) -> None:
-    got = read_contact(PROFILE, response, now_ms, Mask())
+    got = read_contact(profile, response, now_ms, Mask())
     assert isinstance(got, answer.ReadAnswer)
     if isinstance(got, answer.Found):
         contact = got.contact
@@ -62,23 +70,31 @@ def test_any_answer_to_a_read_means_something_that_can_be_stored(
         assert contact.etag is None or contact.etag.isprintable()
 
 
-@given(responses, st.integers(0, 4 * 10**12))
-def test_any_answer_to_a_write_means_something(response: HttpResponse, now_ms: int) -> None:
-    got = read_written(PROFILE, response, now_ms, Mask())
+@given(profiles, responses, st.integers(0, 4 * 10**12))
+def test_any_answer_to_a_write_means_something(
+    profile: Profile, response: HttpResponse, now_ms: int
+) -> None:
+    got = read_written(profile, response, now_ms, Mask())
     assert isinstance(got, answer.WriteAnswer)
     if isinstance(got, answer.Accepted):
-        assert response.status in PROFILE.write.success
+        assert response.status in profile.write.success
 
 
-@given(responses, st.floats(0, 1e9))
+@given(profiles, responses, st.floats(0, 1e9))
 def test_any_answer_of_the_token_endpoint_means_something(
-    response: HttpResponse, now_seconds: float
+    profile: Profile, response: HttpResponse, now_seconds: float
 ) -> None:
-    got = read_token(PROFILE, response, now_seconds, Mask())
+    got = read_token(profile, response, now_seconds, Mask())
     assert isinstance(got, Token | TokenRefused | TokenUnavailable)
     if isinstance(got, Token):
         assert got.secret.isprintable()
         assert got.renew_at_seconds > now_seconds
+
+
+@given(st.sampled_from([*PROFILES[1].lookup.values()]), responses)
+def test_any_answer_to_a_look_up_is_a_list_or_none(lookup: Lookup, response: HttpResponse) -> None:
+    part = read_part(lookup, response, 0)
+    assert part is None or all(item.id and item.name for item in part.items)
 
 
 @given(any_cells)

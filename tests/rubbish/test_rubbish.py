@@ -1,12 +1,16 @@
 """Whatever is fed, configured or typed: no traceback, always words that help."""
 
+import copy
 import json
 import os
 import random
 import sys
 import tomllib
+from contextlib import suppress
+from importlib import resources
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -14,14 +18,25 @@ from hypothesis import strategies as st
 
 from aftercall.adapters.sources import SourceOptions, open_source
 from aftercall.domain.columns import ColumnMap
-from aftercall.domain.disposition import Rules
+from aftercall.domain.disposition import Disposition, Rules
 from aftercall.domain.instant import from_ms
 from aftercall.domain.outcomes import Category
 from aftercall.engine.intake import Reader, Reading
 from aftercall.errors import ConfigInvalid, SourceUnreadable
 from aftercall.interfaces.cli.main import main
 from aftercall.settings import settings_from
-from aftercall.wire.profile import profile_from
+from aftercall.wire.http import HttpResponse
+from aftercall.wire.masking import Mask
+from aftercall.wire.profile import ProfileInvalid, profile_from
+from aftercall.wire.requests import (
+    Basis,
+    Unwritable,
+    read_request,
+    readback_request,
+    write_request,
+)
+from aftercall.wire.responses import read_contact, read_written
+from aftercall.wire.target import Target
 
 ROWS = 20_000
 """Times the soak's factor, a million."""
@@ -152,7 +167,93 @@ def test_any_profile_is_refused_by_a_value_error(tables: dict[str, Any]) -> None
         profile_from(tables)
 
 
+def places(value: object, path: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
+    """Return where everything in a document is."""
+    found = [path] if path else []
+    pairs: Any = ()
+    if isinstance(value, dict):
+        pairs = value.items()
+    elif isinstance(value, list):
+        pairs = enumerate(value)
+    for key, inner in pairs:
+        found += places(inner, (*path, key))
+    return found
+
+
+def bent(tables: dict[str, Any], bends: list[tuple[int, Any]]) -> dict[str, Any]:
+    """Return a copy of a document with other values at some of its places, or without them."""
+    whole = copy.deepcopy(tables)
+    for where, value in bends:
+        if not (known := places(whole)):
+            break
+        *path, last = known[where % len(known)]
+        inner: Any = whole
+        for key in path:
+            inner = inner[key]
+        if value is DROPPED:
+            del inner[last]
+        else:
+            inner[last] = value
+    return whole
+
+
+DROPPED = object()
+BUILT_IN = [
+    tomllib.loads((resources.files("aftercall.wire.profiles") / f"{name}.toml").read_text("utf-8"))
+    for name in ("outbound-v1", "acd")
+]
+near = (
+    st.sampled_from([*sorted({str(path[-1]) for one in BUILT_IN for path in places(one)})])
+    | st.sampled_from(["/a/{contact}", "{x}", "https://[", "(", "a\r\nb", -1, 0, 10**30, [], {}])
+)  # fmt: skip
+bends = st.lists(
+    st.tuples(st.integers(0, 10_000), values | near | st.just(DROPPED)), min_size=1, max_size=4
+)
+ROW = Disposition(campaign="C1", contact="P1", outcome="INTERESTED", agent="A1", notes="n")
+
+
+@patient
+@given(st.sampled_from(BUILT_IN), bends)
+def test_a_profile_that_was_bent_is_refused_in_words_or_can_be_spoken(
+    tables: dict[str, Any], changes: list[tuple[int, Any]]
+) -> None:
+    try:
+        profile = profile_from(bent(tables, changes))
+    except ProfileInvalid:
+        return
+    target = Target(profile, "https://tenant.example")
+    asked = [read_request(target, ROW, "tok", "r"), readback_request(target, ROW, "tok", "r")]
+    with suppress(Unwritable):
+        asked.append(write_request(target, ROW, "tok", "r", Basis(told={"skill": "1"})))
+    for request in asked:
+        assert urlsplit(request.url).scheme == "https"
+        assert all("\n" not in value for value in request.headers.values())
+    for status in (200, 204, 400, 401, 429, 503):
+        response = HttpResponse(status, {}, b'{"state": "READY", "message": "a"}')
+        read_contact(profile, response, 0, Mask())
+        read_written(profile, response, 0, Mask())
+
+
+GOOD = {
+    "tenant": {"base_url": "https://tenant.example"},
+    "outcomes": {"INTERESTED": "positive"},
+    "limits": {"requests_per_second": 5.0, "concurrency": 3},
+    "rows": {"columns": {"contact": "who"}, "on_conflict": "newest"},
+    "crm": {"url": "https://crm.example/hook"},
+}
+
+
+@patient
+@given(bends)
+def test_a_configuration_that_was_bent_is_taken_or_refused(changes: list[tuple[int, Any]]) -> None:
+    words = refused(bent(GOOD, changes))
+    assert words is None or (words and "\x1b" not in words)
+
+
 WORDS = (
+    "outcomes", "pull", "optouts", "profile", "verify", "seal", "erase", "expire", "prove", "hold",
+    "add", "--contact", "p1", "--yes", "--reason", "--dry-run", "gaps", "replay", "--status",
+    "checkpoint", "keygen", "--format", "bundle", "--out", "out.json", "--results",
     "sync", "plan", "resume", "retry", "runs", "show", "export", "crm", "list", "audit", "check",
     "--json", "--help", "--config", "--journal", "-", "--", "--set", "campaign=C1", "--delimiter",
     "--encoding", "nothing.csv", ".", "/", "/dev/null", "--status", "applied", "--debug", "--limit",

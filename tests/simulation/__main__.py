@@ -48,9 +48,11 @@ def main() -> int:
     fired: Counter[str] = Counter()
     ends: Counter[str] = Counter()
     statuses: Counter[str] = Counter()
+    spoken: Counter[str] = Counter()
     played = requests = steps = broken = 0
     for outcome in outcomes(given.seed, given.count, given.processes):
         played += 1
+        spoken[outcome.history.surface] += 1
         fired.update(outcome.fired)
         ends.update(outcome.ends)
         statuses.update(outcome.statuses)
@@ -66,7 +68,12 @@ def main() -> int:
     spent = time.monotonic() - begun
     print(f"{played} histories from seed {given.seed} in {spent:.0f} s, {broken} broken")
     print(f"{requests} requests, {steps} steps, {sum(fired.values())} faults")
-    for name, counted in (("processes", ends), ("faults", fired), ("rows", statuses)):
+    for name, counted in (
+        ("spoken", spoken),
+        ("processes", ends),
+        ("faults", fired),
+        ("rows", statuses),
+    ):
         print(f"{name}: " + ", ".join(f"{what} {n}" for what, n in counted.most_common()))
     return 1 if broken else 0
 

@@ -117,6 +117,7 @@ class History:
     """Everything that is not the product."""
 
     seed: int = 0
+    surface: str = "outbound-v1"
     rate: float = 10.0
     tenant_rate: float | None = None
     concurrency: int = 50
@@ -252,7 +253,30 @@ class _Maker:
 
 
 def history_of(seed: int) -> History:
-    """Return the history of a seed: the same one for ever, as long as this module is the same."""
+    """Return the history of a seed: the same one for ever, as long as this module is the same.
+
+    Every tenth speaks the documented CXone API.
+    """
+    history = _made(seed)
+    return _in_acd(history) if seed % 10 == 6 else history
+
+
+def _in_acd(history: History) -> History:
+    """Leave out what that API can neither tell nor promise: see docs/reliability.md."""
+    lost = {"late", "stale", *BREAKING}
+    return replace(
+        history,
+        surface="acd",
+        etags=False,
+        breaks=False,
+        # An outcome that was there before is not told apart from ours once its answer is lost.
+        held=tuple(replace(one, outcome=None, minute=None) for one in history.held),
+        touches=(),
+        faults=tuple(one for one in history.faults if one.kind not in lost),
+    )
+
+
+def _made(seed: int) -> History:
     dice = random.Random(seed)
     maker = _Maker(dice)
     names = [f"C{number}" for number in range(dice.choice((1, 1, 2, 3, 5)))]

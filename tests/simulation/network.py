@@ -6,6 +6,7 @@ A request that has left goes on when its process dies: what it does to the tenan
 import hashlib
 from collections import Counter
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 
@@ -58,6 +59,16 @@ class Network:
         text = repr((self._history.seed, names)).encode()
         return int.from_bytes(hashlib.blake2b(text, digest_size=6).digest(), "big") / 2**48
 
+    def addressed(self, request: HttpRequest) -> tuple[str, Asked]:
+        """Return what is asked, and the request as it will arrive."""
+        there = asked(request.method, request.url, request.headers, request.body)
+        if request.url.startswith("https://crm"):
+            return "CRM", there
+        method = self._tenant.kind(there)
+        if method in {"GET", "PATCH"}:
+            there = replace(there, home=self._tenant.home_of(there.contact))
+        return method, there
+
     def carry(self, request: Asked, contact: str, method: str, answered: Answered) -> None:
         """Let a request leave; `answered` is called when its answer, or its loss, is known."""
         self._seen[method, contact] += 1
@@ -90,6 +101,8 @@ class Network:
                 return answer
             case "GET":
                 return self._tenant.read(request, stale=stale)
+            case "LIST":
+                return self._tenant.listed(request)
             case _:
                 return self._tenant.write(request)
 
@@ -227,10 +240,7 @@ class Wire:
             NotSent: it never arrived.
             MaybeSent: it may have arrived.
         """
-        there = asked(request.method, request.url, request.headers, request.body)
-        method = request.method
-        if request.url.startswith("https://crm"):
-            method = "CRM"
+        method, there = self._network.addressed(request)
         contact = there.contact if method in {"GET", "PATCH"} else self._subject(method, there)
         self._loop.requests += 1
         self._referee.leaves(method, there, contact)

@@ -36,14 +36,15 @@ from aftercall.engine.rounds import TurnLimits
 from aftercall.engine.run import Input, Journal, Outside, Plan, Run
 from aftercall.errors import Interrupted, JournalError, Paused
 from aftercall.ports import Candidate, SourceRecord
-from aftercall.wire.target import Identity, Target
+from aftercall.wire.target import Target
 
+from .acd import IDENTITIES, TENANTS
 from .books import Books
 from .disk import PATH, SteppedWriter, new_disk
 from .history import End, History, Row, history_of
 from .network import Network, Wire
 from .referee import Referee, Violation
-from .tenant import CLIENT, CRM_KEY, SECRET, Crm, Tenant, stamp
+from .tenant import CRM_KEY, Crm, stamp
 from .virtual import Ended, Timeline, VirtualLoop, abandon
 
 WORLD_BEGINS = datetime(2026, 1, 15, 11, 0, tzinfo=UTC)
@@ -118,12 +119,12 @@ def stepped(rows_at_once: int) -> Iterator[None]:
 
 
 @cache
-def _target() -> Target:
-    return Target(load_profile("outbound-v1"), "https://tenant.example")
+def _target(surface: str) -> Target:
+    return Target(load_profile(surface), "https://tenant.example")
 
 
 def _cells(row: Row) -> dict[str, object]:
-    cells: dict[str, object] = {
+    return {
         "campaign": row.campaign,
         "contact": row.contact,
         "outcome": "no such code" if row.broken else row.outcome,
@@ -132,7 +133,6 @@ def _cells(row: Row) -> dict[str, object]:
         "timestamp": None if row.minute is None else stamp(row.minute),
         "event_id": row.event,
     }
-    return cells
 
 
 class Machine:
@@ -141,7 +141,7 @@ class Machine:
     def __init__(self, history: History) -> None:
         self.history = history
         self.timeline = Timeline(int(WORLD_BEGINS.timestamp() * 1_000_000))
-        self.tenant = Tenant(history, self.timeline)
+        self.tenant = TENANTS[history.surface](history, self.timeline)
         self.crm = Crm()
         self.disk = new_disk()
         self.network = Network(history, self.timeline, self.tenant, self.crm)
@@ -292,8 +292,8 @@ class Machine:
         secrets = (CRM_KEY.decode(),)
         endpoint = Endpoint(Subscription("crm"), "https://crm.example/hook", secrets)
         outside = Outside(
-            target=_target(),
-            identity=Identity(CLIENT, SECRET),
+            target=_target(history.surface),
+            identity=IDENTITIES[history.surface],
             tenant=wire,
             crm=[Line(endpoint, wire)] if history.crm else [],
             clock=self.timeline,
@@ -324,11 +324,12 @@ class Machine:
 
     def _plan(self) -> Plan:
         history = self.history
+        profile = _target(history.surface).profile
         total = None if history.tenant_rate is None else Pace(history.tenant_rate)
         retry = RetryPolicy(attempts_max=history.attempts, elapsed_seconds_max=600.0)
         defer = DeferPolicy(elapsed_seconds_max=history.defer_seconds)
         return Plan(
-            policy=WritePolicy(_target().profile.active_states, retry=retry, defer=defer),
+            policy=WritePolicy(profile.active_states, retry=retry, defer=defer),
             pace=lambda _: Pace(history.rate),
             tenant_pace=total,
             concurrency=history.concurrency,

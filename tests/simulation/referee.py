@@ -13,7 +13,7 @@ from aftercall.wire.http import MaybeSent, NotSent
 
 from .disk import Disk
 from .history import BREAKING, History
-from .tenant import IDLE, Asked, Crm, Reply, Tenant, moment
+from .tenant import Asked, Change, Crm, Reply, Tenant, moment
 from .virtual import Timeline
 
 FRESH_SECONDS = 2.0
@@ -91,7 +91,7 @@ class Referee:
 
     def leaves(self, method: str, request: Asked, contact: str) -> None:
         """Judge a request at the instant at which it leaves."""
-        if method in {"POST", "CRM"}:
+        if method in {"POST", "CRM", "LIST"}:
             return
         self.requests += 1
         now, campaign = self._timeline.now, request.campaign
@@ -138,7 +138,7 @@ class Referee:
     def _judge_write(self, request: Asked, contact: str, claimed: Sequence[str]) -> None:
         """Judge a write: what it relies on, and that no other is on its way."""
         now = self._timeline.now
-        outcome = json.loads(request.body)["outcomeCode"]
+        outcome = self._tenant.outcome_in(request)
         if outcome not in claimed:
             self.broken("G3 claimed first", f"{outcome} of {contact} left, {claimed} is claimed")
         if self._writing[contact]:
@@ -164,7 +164,7 @@ class Referee:
         answer: Reply | NotSent | MaybeSent | None,
     ) -> None:
         """Take note of an answer at the instant at which the process has it."""
-        if method in {"POST", "CRM"}:
+        if method in {"POST", "CRM", "LIST"}:
             return
         now = self._timeline.now
         self._in_flight -= 1
@@ -178,14 +178,16 @@ class Referee:
         if answer.status == 429:
             self._note_pause(request.campaign, answer.headers.get("retry-after", ""))
         if method == "GET" and answer.status == 200:
-            self._note_read(contact, answer)
+            self._note_read(request, contact, answer)
 
-    def _note_read(self, contact: str, answer: Reply) -> None:
+    def _note_read(self, request: Asked, contact: str, answer: Reply) -> None:
         try:
             document = json.loads(answer.body)
         except ValueError:
             return
-        idle = document.get("state") == IDLE
+        idle = self._tenant.idle_in(request, document)
+        if idle is None:
+            return
         etag = answer.headers.get("etag")
         sent = self._asked_at[contact]
         self._reads[contact] = _Read(sent, self._timeline.now, idle, etag)
@@ -216,6 +218,8 @@ class Referee:
         at = moment(data["disposition_timestamp"]).isoformat()
         identity = (data["contact_id"], data["outcome_code"], data["agent_id"], at)
         self.read_ledger()
+        if self._history.surface == "acd":
+            identity = (*identity[:2], "", "")
         if not self._landed[identity] and data["contact_id"] not in self.waived:
             self.broken("G6 too early", f"the CRM heard of {identity}, which has not landed")
 
@@ -239,13 +243,18 @@ class Referee:
                     self.broken("G3 repeated", f"{change.outcome} of {contact} was sent again")
                 continue
             self._landed[change.identity] += 1
-            if self._landed[change.identity] > 1:
-                self.broken("G3 twice", f"{change.identity} has landed twice")
-            held = change.before_at if self._history.etags else newest
-            if held is not None and moment(held) > moment(change.at):
-                self.broken("G4 newest", f"{contact}: {change.at} was written over {held}")
-            self._newest[contact] = change.at
+            if not change.anonymous:
+                self._judge_landing(change, newest)
         self._ledger_seen = len(ledger)
+
+    def _judge_landing(self, change: Change, newest: str | None) -> None:
+        """Judge one effective write of ours: none lands twice, or over a newer one."""
+        if self._landed[change.identity] > 1:
+            self.broken("G3 twice", f"{change.identity} has landed twice")
+        held = change.before_at if self._history.etags else newest
+        if held is not None and moment(held) > moment(change.at):
+            self.broken("G4 newest", f"{change.contact}: {change.at} was written over {held}")
+        self._newest[change.contact] = change.at
 
     @property
     def landed(self) -> Counter[tuple[str, str, str, str]]:

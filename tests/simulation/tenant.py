@@ -76,9 +76,12 @@ class Change:
     on_call: bool
     conditional: bool
     ours: bool = True
+    anonymous: bool = False
 
     @property
     def identity(self) -> tuple[str, str, str, str]:
+        if self.anonymous:
+            return (self.contact, self.outcome, "", "")
         return (self.contact, self.outcome, self.agent, moment(self.at).isoformat())
 
 
@@ -109,14 +112,16 @@ class Asked:
     path: str
     headers: Mapping[str, str]
     body: bytes
+    home: str = ""
 
     @property
     def contact(self) -> str:
-        return unquote(self.path.rpartition("/")[2])
+        path = self.path.removesuffix("/disposition").removesuffix("/set-disposition")
+        return unquote(path.rpartition("/")[2])
 
     @property
     def campaign(self) -> str:
-        return unquote(self.path.split("/")[5]) if "/campaigns/" in self.path else ""
+        return unquote(self.path.split("/")[5]) if "/campaigns/" in self.path else self.home
 
 
 def asked(method: str, url: str, headers: Mapping[str, str], body: bytes | None) -> Asked:
@@ -148,6 +153,26 @@ class Tenant:
                 if row.contact not in self.told and row.contact not in self.contacts:
                     self.contacts[row.contact] = Contact(row.campaign, row.contact)
         self._schedule()
+
+    def kind(self, request: Asked) -> str:
+        """Return what is asked: GET a contact, PATCH one, LIST something, or POST for a token."""
+        return request.method
+
+    def home_of(self, contact: str) -> str:
+        """Return the campaign of a contact, where its address does not say it."""
+        return ""
+
+    def idle_in(self, request: Asked, document: dict[str, Any]) -> bool | None:
+        """Say whether an answer shows a contact that is free; None if it shows no state."""
+        return bool(document.get("state") == IDLE)
+
+    def outcome_in(self, request: Asked) -> str:
+        """Return the outcome that a write carries."""
+        return str(json.loads(request.body)["outcomeCode"])
+
+    def listed(self, request: Asked) -> Reply:
+        """Answer with a list; there is none in this language."""
+        return reply(404)
 
     def _schedule(self) -> None:
         for call in self._history.calls:
@@ -188,6 +213,9 @@ class Tenant:
         form = {name: value[0] for name, value in parse_qs(request.body.decode()).items()}
         if (form.get("client_id"), form.get("client_secret")) != (CLIENT, SECRET):
             return reply(401, {"error": "invalid_client"})
+        return self._token()
+
+    def _token(self) -> Reply:
         self.tokens_issued += 1
         token = f"canary-token-{self.tokens_issued}"
         life = self._history.token_seconds
@@ -197,8 +225,7 @@ class Tenant:
 
     def refusal(self, request: Asked) -> Reply | None:
         """Return why a request is turned away, if it is."""
-        token = request.headers.get("authorization", "").removeprefix("Bearer ")
-        if self.tokens.get(token, -1.0) <= self._timeline.now:
+        if self._stranger(request):
             return reply(401, {"error": "invalid_token"})
         told = self.told.get(request.contact)
         if told is not None and told.forbidden:
@@ -207,6 +234,10 @@ class Tenant:
         if contact is None or contact.campaign != request.campaign:
             return reply(404, {"message": "no such contact"})
         return None
+
+    def _stranger(self, request: Asked) -> bool:
+        token = request.headers.get("authorization", "").removeprefix("Bearer ")
+        return self.tokens.get(token, -1.0) <= self._timeline.now
 
     def read(self, request: Asked, *, stale: bool = False) -> Reply:
         refused = self.refusal(request)

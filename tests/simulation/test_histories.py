@@ -5,7 +5,7 @@ import warnings
 import pytest
 
 from .__main__ import explained
-from .history import Call, End, Fault, History, Jump, Row, history_of
+from .history import Call, End, Fault, History, Jump, Row, Touch, history_of
 from .play import play
 
 CHUNKS = 8
@@ -44,6 +44,7 @@ def test_the_histories_have_everything_in_them() -> None:
     }  # fmt: skip
     assert {method for method, _ in kinds} == {"GET", "PATCH", "POST", "CRM"}
     assert ends == {"step", "statement", "committed", "full", "locked", "stop"}
+    assert {history.surface for history in histories} == {"outbound-v1", "acd"}
     assert any(history.jumps for history in histories)
     assert any(history.outages for history in histories)
 
@@ -99,6 +100,29 @@ def test_a_lane_that_queues_for_the_tenant_holds_no_permit(seed: int) -> None:
 
     assert outcome.broken is None
     assert outcome.statuses == {"applied written": 3}
+
+
+@pytest.mark.parametrize("kind", ["forgets", "twice_later", "late_without_etag"])
+def test_a_tenant_that_breaks_its_word_harms_no_other_row(kind: str) -> None:
+    """Nobody can notice; the row stays `applied`, and the others are as ever."""
+    outcome = play(
+        History(breaks=True, inputs=((A, B, C),), faults=(Fault("PATCH", "k1", 1, kind),))
+    )
+
+    assert outcome.broken is None
+    assert outcome.fired[f"PATCH {kind}"] == 1
+    assert sum(n for status, n in outcome.statuses.items() if status.startswith("applied")) == 3
+
+
+def test_a_read_that_is_out_of_date_is_refused_by_the_etag_and_made_again() -> None:
+    newer = Row("C0", "k1", "NO_ANSWER", minute=5)
+    outcome = play(History(inputs=((A, newer),), touches=(Touch("k1", 0.0, "CALL_BACK", 2),),
+                           latency=1.0, faults=(Fault("GET", "k1", 1, "stale"),)))  # fmt: skip
+
+    assert outcome.broken is None
+    assert outcome.fired["GET stale"] == 1
+    assert outcome.requests == 4  # read, refused, read again, written
+    assert outcome.statuses["applied written"] == 1
 
 
 def test_a_small_campaign_is_not_starved_by_a_big_one() -> None:

@@ -13,7 +13,9 @@ from aftercall.errors import AccessDenied, CredentialsRefused, Interrupted
 from aftercall.wire.http import HttpResponse
 from aftercall.wire.masking import Mask
 from aftercall.wire.responses import read_contact
+from aftercall.wiring import SourceOptions, plan_files
 from tests.fault.books import trail
+from tests.fault.processes import write_calls
 from tests.fault.rig import CLIENT_SECRET, names, record, row, rows_for, until
 
 from .rig import ACD_NAMES, on_surface, world_on
@@ -58,7 +60,9 @@ async def test_a_row_is_read_back_read_and_written(tmp_path: Path) -> None:
             "callbackNumber": "+15550100",
             "commitmentAmount": "25.00",
         }
-        assert change["request_id"] == trail(report)[0]["request_id"]
+        (entry,) = trail(report)
+        assert change["request_id"] == entry["request_id"]
+        assert entry["after"] == {"outcome_code": "CALL_BACK"}, "agent and time are not written"
 
 
 async def test_lists_are_fetched_once_for_all_rows(tmp_path: Path) -> None:
@@ -75,6 +79,14 @@ async def test_lists_are_fetched_once_for_all_rows(tmp_path: Path) -> None:
             "9001/dispositions",
         ]
         assert sum("state-descriptions" in sent.url for sent in recorder.sent) == 1
+
+
+async def test_a_plan_counts_the_reading_back_that_comes_first(tmp_path: Path) -> None:
+    path = write_calls(tmp_path / "calls.csv", 20, 1)
+    async with on(tmp_path) as rig:
+        forecast = await plan_files(rig.settings(), [str(path)], SourceOptions())
+
+        assert forecast.requests == 3 * forecast.counts["to write"] > 0
 
 
 async def test_both_forms_of_the_login_work(tmp_path: Path) -> None:

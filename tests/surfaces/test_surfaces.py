@@ -12,8 +12,6 @@ import pytest
 from aftercall.domain.status import Status
 from aftercall.simulator import Faults
 from tests.fault.books import trail
-from tests.fault.crash_driver import job_of
-from tests.fault.processes import drive, write_calls
 from tests.fault.rig import names, row, rows_for, until
 
 from .rig import SURFACES, SurfaceRig, on_surface, world_on
@@ -143,22 +141,6 @@ async def test_an_older_outcome_replaces_none_that_somebody_else_wrote(
         reason = "stored_later_in_tenant" if later else "newer_in_tenant"
         assert report.reasons(settled) == {reason: 1}
         assert set(rig.effective()) == {("p2", "INTERESTED")}
-
-
-POINTS = ("after take_turn", "before write", "after write", "before settle", "inside settle")
-
-
-@pytest.mark.parametrize("point", POINTS)
-async def test_a_crash_changes_nothing(on: On, tmp_path: Path, point: str) -> None:
-    async with on() as rig:
-        path = write_calls(tmp_path / "calls.csv", 40, 3)
-        small = {"limits": {"batch": 8}}
-        assert await drive(rig, [path], tables=small, point=point, passage=3) is None
-        async with rig.session() as session:
-            report = await session.perform(job_of(session, [str(path)]))
-
-        assert (report.open, report.state) == (0, "finished")
-        rig.assert_books_balance(report)
 
 
 async def test_a_revoked_token_is_renewed_once_for_all(on: On) -> None:

@@ -362,6 +362,19 @@ class TestFile:
         assert settings.journal.path == tmp_path / "data/x.db"
         assert settings.results.directory == tmp_path / "out"
 
+    def test_so_do_those_of_the_crm_and_its_endpoints(self, written: Write, tmp_path: Path) -> None:
+        written("", "ca.pem")
+        table = '[crm]\nurl = "https://crm.example.com"\nca_file = "ca.pem"\n'
+        other = '[crm.endpoints.legal]\nurl = "https://l.example.com"\nca_file = "{}.pem"\n'
+        settings = load_settings(written(MINIMAL + table + other.format("ca")), {})
+        found = settings.crm.all_endpoints()
+        assert {name: one.ca_file for name, one in found.items()} == {
+            "crm": tmp_path / "ca.pem",
+            "legal": tmp_path / "ca.pem",
+        }
+        missing = problems(written(MINIMAL + table + other.format("no")))
+        assert missing == [f'crm.endpoints.legal.ca_file: there is no file "{tmp_path}/no.pem"']
+
     def test_so_do_the_defaults(self, written: Write, tmp_path: Path) -> None:
         settings = load_settings(written(MINIMAL), {})
         assert settings.journal.path == tmp_path / "aftercall.db"

@@ -34,10 +34,17 @@ def test_without_anything_nobody_is_told() -> None:
 
 
 def test_the_url_of_the_table_is_the_endpoint_crm() -> None:
-    crm = {"url": URL, "include": ["notes"], "concurrency": 3, "allow_private": True}
+    crm = {
+        "url": URL,
+        "include": ["notes"],
+        "concurrency": 3,
+        "allow_private": True,
+        "ca_file": __file__,
+    }
     ((name, one),) = load(crm).crm.all_endpoints().items()
     assert (name, one.url, one.include, one.concurrency) == ("crm", URL, ("notes",), 3)
     assert (one.signing_env, one.allow_private) == ("AFTERCALL_CRM_SECRET", True)
+    assert str(one.ca_file) == __file__
     assert (one.categories, one.campaigns) == ((), ())
 
 

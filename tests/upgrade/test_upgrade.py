@@ -1,5 +1,6 @@
 """A journal of each released schema opens, goes on and loses nothing; a copy of it is kept."""
 
+import asyncio
 import signal
 import sqlite3
 import subprocess
@@ -16,6 +17,9 @@ from aftercall.domain.status import Status
 from aftercall.engine.overview import report_of
 from aftercall.errors import JournalError
 from tests.contract.rig import NOW, WRITTEN, Rig
+from tests.fault.deaths import as_toml
+from tests.fault.nursery import NURSERY, later_schemas
+from tests.fault.rig import quick
 
 HERE = Path(__file__).parent
 SCHEMAS = sorted(HERE.glob("schema_*.sql"))
@@ -179,3 +183,45 @@ def test_a_process_that_dies_while_the_schema_changes_loses_nothing(
     SqliteJournal(journal).close()
     assert version_of(journal) == after
     assert statuses_of(journal) == STATUSES
+
+
+def test_a_death_at_each_step_of_an_upgrade_can_be_gone_on_from_and_taken_back(
+    journal: Path, tmp_path: Path
+) -> None:
+    """At each SQL statement and each change of a file: the journal opens, and so does its copy."""
+    released = journal.read_bytes()
+    before = version_of(journal)
+    config = quick("http://127.0.0.1:9", None, journal)
+    (tmp_path / "aftercall.toml").write_text(as_toml(config))
+    task = {"words": ["audit", "seal"], "directory": str(tmp_path), "later_schemas": 1}
+    restored = 0
+    looked_at: set[bytes] = set()
+
+    def put(content: bytes) -> None:
+        for file in tmp_path.glob("journal.db*"):
+            file.unlink()
+        journal.write_bytes(content)
+
+    for step in range(1, 120):
+        put(released)
+        life = asyncio.run(NURSERY.live({**task, "step": step}))
+        if not life.killed:
+            break
+        left = b"".join(file.read_bytes() for file in sorted(tmp_path.glob("journal.db*")))
+        if left in looked_at:
+            continue  # Most statements change nothing.
+        looked_at.add(left)
+        copy = journal.with_name(f"{journal.name}{BACKUP_MARK}{before}")
+        kept = copy.read_bytes() if copy.exists() else None
+        with later_schemas(1):
+            assert version_of(journal) in {before, len(connection._steps())}
+            SqliteJournal(journal).close()
+            assert version_of(journal) == len(connection._steps())
+        assert statuses_of(journal) == STATUSES, life.place
+        if kept is not None:
+            restored += 1
+            put(kept)
+            assert (version_of(journal), statuses_of(journal)) == (before, STATUSES), life.place
+            SqliteJournal(journal).close()
+            assert statuses_of(journal) == STATUSES, life.place
+    assert (life.code, restored > 2) == (0, True), life.err

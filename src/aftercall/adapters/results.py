@@ -82,11 +82,15 @@ class ResultFiles:
     def rewrite(self) -> list[str]:
         """Write those files anew that are there, and return their paths.
 
+        What somebody who was killed has left unfinished is removed.
+
         Raises:
-            OSError: one cannot be written.
+            OSError: one cannot be written or removed.
         """
         there = [(self.directory / f"{self.run}-{name}.csv", name) for name in FILES]
         found = [(path, name) for path, name in there if path.is_file()]
+        for path, _ in there:
+            _unfinished(path).unlink(missing_ok=True)
         for path, name in found:
             if not self._write_one(path, FILES[name]):
                 path.unlink()
@@ -98,7 +102,7 @@ class ResultFiles:
         first = next(rows, None)
         if first is None:
             return False
-        part = path.with_name(path.name + ".part")
+        part = _unfinished(path)
         part.unlink(missing_ok=True)
         flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
         # The handle was opened with a mode and without following links; a path cannot be. JSON can
@@ -137,6 +141,11 @@ class ResultFiles:
         said = (source.name, row.line, row.status, row.reason, message, hint, row.attempts)
         ours = (*said, given.value[:VALUE_CHARACTERS_MAX], check)
         return [*(guard_cell(str(cell)) for cell in ours), *cells]
+
+
+def _unfinished(path: Path) -> Path:
+    """Return where a file is written before it appears under its name."""
+    return path.with_name(path.name + ".part")
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,5 +189,7 @@ def messages_of(row: RowRecord) -> tuple[str, str]:
     if row.problems is None:
         return row.words, ""
     problems = json.loads(row.problems)
-    message = " ".join(problem["message"] for problem in problems)
+    # What is said of an invalid row are its problems; of an opt-out they come on top of it.
+    said = [row.words] if row.words and row.status is not Status.INVALID else []
+    message = " ".join([*said, *(problem["message"] for problem in problems)])
     return message, " ".join(problem["hint"] for problem in problems)

@@ -121,9 +121,13 @@ def write_key(path: Path, signer: Ed25519Signer) -> None:
     try:
         # Opened with its mode and without following links; a path cannot be.
         with open(os.open(path, flags, MODE), "w", encoding="ascii") as file:  # noqa: PTH123
-            file.write(f"{signer.text}\n")
-            file.flush()
-            os.fsync(file.fileno())
+            try:
+                file.write(f"{signer.text}\n")
+                file.flush()
+                os.fsync(file.fileno())
+            except OSError:
+                path.unlink()  # Half a key is none, and would stand in the way of the next one.
+                raise
     except FileExistsError:
         message = f"There is a file {path} already; a key is never overwritten."
         fix = "Keep using it, replace the key in order with --rotate, or name another file."

@@ -38,6 +38,7 @@ class TransportOptions:
         client_key_file: its key.
         proxy: the URL of an HTTP proxy.
         reach: which addresses may be connected to; None for all.
+        table: the table of the configuration that names the files, for errors.
     """
 
     connections: int = 50
@@ -51,6 +52,7 @@ class TransportOptions:
     client_key_file: Path | None = None
     proxy: str | None = None
     reach: Reach | None = None
+    table: str = "tenant"
 
 
 class HttpTransport:
@@ -141,7 +143,7 @@ class HttpTransport:
         except aiohttp.ConnectionTimeoutError:
             raise NotSent("connect_timeout", "no connection in time") from None
         except (aiohttp.ClientHttpProxyError, aiohttp.InvalidURL) as failure:
-            raise NotSent("proxy_refused", f"the proxy refused: {type(failure).__name__}") from None
+            raise _uncalled(failure, url.host) from None
         except TimeoutError:
             raise MaybeSent("timeout", "no answer in time") from None
         except (aiohttp.ClientError, ConnectionError) as failure:
@@ -177,6 +179,12 @@ def _forbidden(refusal: str) -> NotSent:
     return NotSent("forbidden_address", words)
 
 
+def _uncalled(failure: Exception, host: str | None) -> NotSent:
+    if isinstance(failure, aiohttp.InvalidURL):
+        return NotSent("connect_failed", f"{host} is no host that can be called")
+    return NotSent("proxy_refused", f"the proxy refused: {type(failure).__name__}")
+
+
 def _kind(failure: Exception) -> str:
     """Name what failed, without the words of the other side."""
     names = {
@@ -198,6 +206,8 @@ def _tls_context(options: TransportOptions) -> ssl.SSLContext:
             context.load_cert_chain(options.client_cert_file, key)
     except (OSError, ssl.SSLError) as trouble:
         message = f"A certificate file cannot be used: {trouble.strerror or type(trouble).__name__}"
-        fix = "tenant.ca_file, client_cert_file and client_key_file must be PEM files."
+        fix = f"{options.table}.ca_file, client_cert_file and client_key_file must be PEM files."
+        if options.client_cert_file is None:
+            fix = f"{options.table}.ca_file must be a PEM file."
         raise ConfigInvalid(message, fix=fix) from None
     return context

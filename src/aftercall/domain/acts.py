@@ -7,7 +7,7 @@ and never expire: what was taken out, by whom and why, can be read for as long a
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Any
+from typing import Any, Self
 
 from aftercall.domain import instant
 from aftercall.domain.disposition import Json
@@ -23,6 +23,7 @@ class Act(StrEnum):
     HOLD_RELEASED = "hold_released"
     ERASED = "erased"
     EXPIRED = "expired"
+    CLOCK_SET = "clock_set"
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +59,48 @@ class Deed:
     reason: str = ""
     by: str = ""
     details: Mapping[str, Json] = field(default_factory=dict)
+
+
+CLOCK_TOLERANCE_MS = 60_000
+"""So far an entry's time may lie outside of the times of the checkpoints before and after it:
+clocks are corrected, and a settlement takes a moment until it is on disk."""
+
+
+@dataclass(frozen=True, slots=True)
+class ClockStep:
+    """A clock that was set back, as the sealer has seen it.
+
+    Attributes:
+        from_ms: the latest that it said before.
+        to_ms: what it said when it was found to be set back.
+    """
+
+    from_ms: int
+    to_ms: int
+
+    @classmethod
+    def found(cls, before_ms: int, now_ms: int) -> Self | None:
+        """Return the step from what a clock said before to what it says now, if it is one."""
+        return cls(before_ms, now_ms) if now_ms < before_ms - CLOCK_TOLERANCE_MS else None
+
+    @classmethod
+    def of(cls, details: Mapping[str, Any]) -> Self | None:
+        """Read a step from its entry; None if it is none."""
+        moments = [instant.parse(str(details.get(name))) for name in ("from", "to")]
+        if None in moments:
+            return None
+        step = cls(*(instant.to_ms(one) for one in moments if one is not None))
+        return step if step.to_ms < step.from_ms else None
+
+    @property
+    def details(self) -> Mapping[str, Json]:
+        """What its entry says of it."""
+        return {"from": instant.text(self.from_ms), "to": instant.text(self.to_ms)}
+
+    def covers(self, at_ms: int) -> bool:
+        """Say whether a time can have been read shortly before, shortly after, or in between."""
+        early, late = self.to_ms - CLOCK_TOLERANCE_MS, self.from_ms + CLOCK_TOLERANCE_MS
+        return early <= at_ms <= late
 
 
 def act_entry(deed: Deed, now_ms: int) -> dict[str, Json]:
@@ -98,6 +141,11 @@ class Hold:
     reason: str
     by: str
     placed_ms: int
+
+    def meets(self, scope: Scope, campaigns: Iterable[str]) -> bool:
+        """Say whether it covers any of what an act is about; `campaigns` are those it is in."""
+        mine = self.scope
+        return mine.contact in {"", scope.contact} and mine.campaign in {"", *campaigns}
 
 
 def holds(acts: Iterable[tuple[int, Mapping[str, Any]]]) -> list[Hold]:

@@ -1,6 +1,6 @@
 """An audit entry: what is recorded for good about one row settled or one write in doubt."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
@@ -141,18 +141,22 @@ def settled_as(subject: Subject, finding: Finding, exchange: Exchange | None = N
 
 
 def audit_entry(
-    subject: Subject, finding: Finding, exchange: Exchange, now_ms: int
+    subject: Subject,
+    finding: Finding,
+    exchange: Exchange,
+    now_ms: int,
+    dropped: Collection[str] = (),
 ) -> dict[str, Json]:
     """Return the entry for a row that was settled, or whose write is in doubt.
 
     Notes and custom fields are never part of it, only commitments to them. `after` is what a
-    write left at the tenant.
+    write left at the tenant, without the fields that are `dropped`: the tenant takes no such.
     """
     stamp = _moment(subject.timestamp_ms)
     wrote = {
         "outcome_code": subject.outcome,
-        "agent_id": subject.agent,
-        "disposition_timestamp": stamp,
+        **({} if "agent" in dropped else {"agent_id": subject.agent}),
+        **({} if "timestamp" in dropped else {"disposition_timestamp": stamp}),
     }
     return {
         "schema": 1,

@@ -26,9 +26,20 @@ from aftercall.domain.merkle import (
     range_root,
     split_of,
 )
-from aftercall.domain.note import Checkpoint, Note, VerifierKey, Verify, hash_bytes, hash_text
+from aftercall.domain.note import (
+    Checkpoint,
+    Note,
+    UnknownKey,
+    VerifierKey,
+    Verify,
+    hash_bytes,
+    hash_text,
+)
 
 FORMAT = "aftercall-audit-bundle/1"
+
+PROOF_BEGINS = b"{\n"
+"""The first line of what `audit prove` prints, which is easily taken for a bundle."""
 
 Entry = tuple[int, str]
 """The place of an entry in the log, from 0, and its text."""
@@ -40,19 +51,29 @@ class BundleContent:
 
     Attributes:
         checkpoint: the state of the log that it was checked against.
-        signers: the keys that have signed that.
+        signers: the keys that have signed that, of those that are trusted.
+        strangers: other keys that are said to have signed it, too; nothing was checked with them.
         entries: how many entries it holds.
         hidden: of how many others it holds but hashes.
     """
 
     checkpoint: Checkpoint
     signers: Sequence[VerifierKey]
+    strangers: Sequence[str] = ()
     entries: int = 0
     hidden: int = 0
 
 
 class BundleBroken(ValueError):
     """A bundle does not fit together. Its text says what is the first thing that does not."""
+
+
+class NoBundle(BundleBroken):
+    """It is something else that can be checked in another way."""
+
+
+class BundleForeign(BundleBroken):
+    """Its checkpoint is signed, but by none of the keys that are trusted."""
 
 
 def bundle_lines(note: str, size: int, entries: Iterable[Entry], subtree: Subtree) -> Iterator[str]:
@@ -113,13 +134,17 @@ def check_bundle(
     try:
         note = Note.parse(str(head["checkpoint"]))
         checkpoint = Checkpoint.parse(note.text)
-        signers = note.signers(keys, verify)
+        known = note.known(keys)
+        signers = known.signers(keys, verify)
     except ValueError as trouble:
         message = f"line 1: the checkpoint cannot be trusted: {trouble}"
-        raise BundleBroken(message) from None
+        raise (BundleForeign if isinstance(trouble, UnknownKey) else BundleBroken)(
+            message
+        ) from None
     if not signers:
         raise BundleBroken("line 1: the checkpoint is not signed")
-    found = BundleContent(checkpoint, signers)
+    strangers = [one.named for one in note.signatures if one not in known.signatures]
+    found = BundleContent(checkpoint, signers, strangers)
     reading.advance()
     root = _root(0, checkpoint.size, reading, found) if checkpoint.size else EMPTY_ROOT
     if reading.next is not None:
@@ -149,10 +174,17 @@ class _Reading:
             return None
         try:
             read = json.loads(raw.decode())
-            if isinstance(read, dict) and f"{canonical_json(read)}\n".encode() == raw:
+            if (
+                isinstance(read, dict)
+                and f"{canonical_json(read)}\n".encode() == raw
+                # 1.0 and true are equal to 1, and would say the same in other words.
+                and all(type(read.get(name, 0)) is int for name in ("leaf", "leaves"))
+            ):
                 return read
         except (ValueError, RecursionError):
             pass
+        if raw == PROOF_BEGINS and self.number == 1:
+            raise NoBundle("it is the proof of a row")
         message = f"line {self.number}: it is not written as a line of a bundle is"
         raise BundleBroken(message)
 

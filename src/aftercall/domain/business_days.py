@@ -25,12 +25,17 @@ class Calendar:
     zone: tzinfo
     holidays: Container[date]
 
+    def local(self, ms: int) -> datetime:
+        """Return the instant `ms` as the calendar's zone has it; where that is no time, in UTC."""
+        moment = instant.from_ms(ms)
+        try:
+            return moment.astimezone(self.zone)
+        except OverflowError:  # The first hours of the year 1, west of Greenwich.
+            return moment
+
     def day_of(self, ms: int) -> date:
         """Return the day, in the calendar's zone, that the instant `ms` belongs to."""
-        try:
-            return instant.from_ms(ms).astimezone(self.zone).date()
-        except OverflowError:  # The first hours of the year 1, west of Greenwich.
-            return instant.from_ms(ms).date()
+        return self.local(ms).date()
 
     def is_business_day(self, day: date) -> bool:
         """Say whether `day` counts: no Saturday, no Sunday, no holiday."""

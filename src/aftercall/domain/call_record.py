@@ -166,7 +166,7 @@ def read_call_record(
 ) -> CallRecord | None:
     """Read the fields of a call record among `cells`, and within the cell ``call_record``.
 
-    Returns None if there are none, or if any of them is wrong after adding why.
+    Returns those that are right, and adds why others are wrong; None if there are none.
     """
     within = cells.get("call_record")
     if is_absent(within) and not (cells.keys() & _NAMES):
@@ -174,7 +174,6 @@ def read_call_record(
     given = dict(_within(within, problems))
     given |= {name: cells[name] for name in NAMES if not is_absent(cells.get(name))}
     found: dict[str, object] = {}
-    before = len(problems)
     for name in NAMES:
         if is_absent(given.get(name)):
             continue
@@ -185,9 +184,8 @@ def read_call_record(
             found[name] = _READERS.get(name, _text)(given[name])
         except _Flaw as flaw:
             problems.append(Problem(name, flaw.code, f"The {name} {flaw.words}.", flaw.hint))
-    if len(problems) > before or not found:
-        return None
-    return CallRecord(**found)  # type: ignore[arg-type]
+    given_ones = {name: value for name, value in found.items() if value is not None}
+    return CallRecord(**given_ones) if given_ones else None  # type: ignore[arg-type]
 
 
 _NAMES = frozenset(NAMES)

@@ -1,5 +1,8 @@
 """What cells of any field have in common: what is wrong with one, emptiness, text, instants."""
 
+import json
+import re
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -79,3 +82,23 @@ def _ahead(seconds: float) -> str:
         if seconds >= 2 * size:
             return f"{seconds / size:.0f} {unit}"
     return f"{seconds:.0f} seconds"
+
+
+def names_contact(cells: str, contact: str) -> bool:
+    """Say whether a row's original cells, a JSON array, hold a contact's id as a word of its own.
+
+    Rows that are broken keep what was said in any cell, or all of it in one: the id counts
+    wherever no letter, digit, hyphen or underscore touches it.
+    """
+    whole = re.compile(rf"(?<![\w-]){re.escape(contact)}(?![\w-])")
+    return any(whole.search(words) for words in _words_in(json.loads(cells)))
+
+
+def _words_in(value: object) -> Iterator[str]:
+    if isinstance(value, Mapping):
+        value = [*value.keys(), *value.values()]
+    if isinstance(value, list):
+        for part in value:
+            yield from _words_in(part)
+    elif value is not None:
+        yield str(value)

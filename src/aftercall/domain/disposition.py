@@ -5,7 +5,7 @@ import math
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta, timezone
 
 from aftercall.domain import call_record
 from aftercall.domain.call_record import CallRecord, read_call_record
@@ -21,6 +21,9 @@ CUSTOM_BYTES_MAX = 65_536
 CUSTOM_DEPTH_MAX = 16
 INTEGER_BITS_MAX = 4096
 """Python refuses to write integers of thousands of digits out (`sys.set_int_max_str_digits`)."""
+
+EASTERNMOST = timezone(timedelta(hours=14))
+"""Kiribati's zone, in which every day and hour comes first."""
 
 CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
 """Control characters other than tab and line breaks."""
@@ -111,9 +114,12 @@ def read_disposition(
 ) -> tuple[Disposition | None, tuple[Problem, ...]]:
     """Read canonical `cells` (field name to cell) as a disposition.
 
+    An opt-out does not wait for its call record to be in order: what is wrong in that is left
+    out of the disposition, and the problems say what it was.
+
     Returns:
-        The disposition and no problems, or None and every problem of the row, not only the
-        first. Empty cells count as absent.
+        The disposition and no problems but those of an opt-out's call record, or None and every
+        problem of the row, not only the first. Empty cells count as absent.
     """
     problems: list[Problem] = []
     campaign = _identifier("campaign", cells, problems)
@@ -125,9 +131,14 @@ def read_disposition(
     timestamp = read_moment("timestamp", cells.get("timestamp"), rules.present, problems)
     event_id = _identifier("event_id", cells, problems, required=False)
     received = _opt_out_received(cells, outcome, rules, problems)
-    call = read_call_record(cells, rules.present, problems)
+    flaws: list[Problem] = []
+    call = read_call_record(cells, rules.present, flaws)
+    spared = outcome is not None and rules.outcomes[outcome] is Category.OPT_OUT
+    if flaws and not spared:
+        problems += flaws
+        flaws.clear()
     if problems or campaign is None or contact is None or agent is None or outcome is None:
-        return None, tuple(problems)
+        return None, (*problems, *flaws)
     disposition = Disposition(
         campaign=campaign,
         contact=contact,
@@ -140,7 +151,7 @@ def read_disposition(
         opt_out_received_at=received,
         call_record=call,
     )
-    return disposition, ()
+    return disposition, tuple(flaws)
 
 
 def identity_of(cells: Mapping[str, object]) -> dict[str, str]:
@@ -160,7 +171,8 @@ def opt_out_of(cells: Mapping[str, object], rules: Rules) -> datetime | None:
 
     Returns:
         The opt-out's own time, else the outcome's, else now, whichever can be read first; None if
-        it is no opt-out.
+        it is no opt-out. A time without a zone counts as the earliest that it can mean: rather
+        than late, the deadline is seen early.
     """
     cell = cells.get("outcome")
     code = cell.strip() if isinstance(cell, str) else ""
@@ -168,10 +180,21 @@ def opt_out_of(cells: Mapping[str, object], rules: Rules) -> datetime | None:
     if meant is None or rules.outcomes[meant] is not Category.OPT_OUT:
         return None
     for name in ("opt_out_received_at", "timestamp"):
-        found = read_moment(name, cells.get(name), rules.present, [])
+        found = read_moment(name, _earliest(cells.get(name)), rules.present, [])
         if found is not None:
             return found
     return rules.now
+
+
+def _earliest(cell: object) -> object:
+    """Return a time without a zone as one of the zone in which it comes first."""
+    try:
+        moment = datetime.fromisoformat(cell.strip()) if isinstance(cell, str) else cell
+    except ValueError:
+        return cell
+    if isinstance(moment, datetime) and moment.utcoffset() is None:
+        return moment.replace(tzinfo=EASTERNMOST)
+    return cell
 
 
 def _opt_out_received(
@@ -211,6 +234,11 @@ def _identifier(
         problems.append(Problem(name, "bad_identifier", f"The {name} {wrong[0]}.", wrong[1]))
         return None
     return words
+
+
+def is_identifier(words: str) -> bool:
+    """Say whether a text can be one segment of a URL's path."""
+    return _identifier_flaw(words) is None
 
 
 def _identifier_flaw(words: str) -> tuple[str, str] | None:

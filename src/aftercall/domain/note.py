@@ -36,6 +36,10 @@ _SIZE = re.compile(r"0|[1-9][0-9]{0,17}")
 _TIME = re.compile(r"time ([0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9:.]{12}Z)")
 
 
+class UnknownKey(ValueError):
+    """A note is signed, but by no key that is known."""
+
+
 @dataclass(frozen=True, slots=True)
 class VerifierKey:
     """A public key with the name of the log that signs with it.
@@ -94,6 +98,11 @@ class Signature:
     signature: bytes
 
     @property
+    def named(self) -> str:
+        """The key that is said to have made it, by name and id."""
+        return f"{self.name}+{self.key_id.hex()}"
+
+    @property
     def line(self) -> str:
         """The line as it stands in a note."""
         return f"\u2014 {self.name} {_base64(self.key_id + self.signature)}\n"
@@ -125,6 +134,22 @@ class Note:
             raise ValueError(message)
         return note
 
+    def known(self, keys: Sequence[VerifierKey]) -> "Note":
+        """Return the note with the signatures of `keys` alone.
+
+        Signatures of other keys are passed over (c2sp.org/signed-note, "Signatures").
+
+        Raises:
+            UnknownKey: it is signed, but by none of them; says by which.
+        """
+        named = {(key.name, key.key_id) for key in keys}
+        kept = tuple(one for one in self.signatures if (one.name, one.key_id) in named)
+        if self.signatures and not kept:
+            listed = " and ".join(one.named for one in self.signatures)
+            message = f"it is signed by {listed}, which is not a known key"
+            raise UnknownKey(message)
+        return Note(self.text, kept)
+
     def signers(self, keys: Sequence[VerifierKey], verify: Verify) -> list[VerifierKey]:
         """Return which keys have signed, in the order of the signatures.
 
@@ -135,10 +160,10 @@ class Note:
         for one in self.signatures:
             signer = next((k for k in keys if (k.name, k.key_id) == (one.name, one.key_id)), None)
             if signer is None:
-                message = f"it is signed by {one.name}+{one.key_id.hex()}, which is not a known key"
+                message = f"it is signed by {one.named}, which is not a known key"
                 raise ValueError(message)
             if not verify(signer.key, self.text.encode(), one.signature):
-                message = f"the signature of {one.name}+{one.key_id.hex()} is wrong"
+                message = f"the signature of {one.named} is wrong"
                 raise ValueError(message)
             found.append(signer)
         return found

@@ -108,10 +108,17 @@ class CampaignPace:
 
 @dataclass(frozen=True, slots=True)
 class OptOutCount:
-    """The opt-outs of a run: how many were read, and how many of them the tenant does not hold."""
+    """The opt-outs of a run.
+
+    Attributes:
+        read: how many there were.
+        not_landed: how many of them the tenant does not hold.
+        partial: of how many a part of the call record was wrong, and left out.
+    """
 
     read: int = 0
     not_landed: int = 0
+    partial: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -127,7 +134,9 @@ class Report:
         pace: requests per campaign.
         deliveries: CRM events by state: delivered, waiting, dead.
         disabled: endpoints of the CRM that asked not to be called any more (410).
-        elapsed_seconds: time that was spent on it, over all invocations.
+        elapsed_seconds: time that was spent on its rows, over all invocations.
+        crm_wait_seconds: time that deliveries alone took after the last row, in the invocation
+            that reports; None if the report was read from the journal.
         opt_outs: how many of its rows are opt-outs, and how many of those did not land.
         files: where its result files lie, by name.
         audit_trail: the audit entries of its rows; read from the journal when it is iterated.
@@ -141,6 +150,7 @@ class Report:
     pace: tuple[CampaignPace, ...]
     deliveries: Mapping[str, int]
     elapsed_seconds: float
+    crm_wait_seconds: float | None = None
     disabled: tuple[str, ...] = ()
     opt_outs: OptOutCount = OptOutCount()
     files: Mapping[str, str] = field(default_factory=dict)
@@ -210,6 +220,7 @@ class Report:
 
     def as_json(self) -> dict[str, Json]:
         """Return the report as one JSON document, without the audit trail's entries."""
+        waited = self.crm_wait_seconds
         return {
             "run": self.run,
             "state": self.state,
@@ -234,6 +245,7 @@ class Report:
             "crm": dict(self.deliveries),
             "crm_disabled": list(self.disabled),
             "elapsed_seconds": round(self.elapsed_seconds, 3),
+            "crm_wait_seconds": None if waited is None else round(waited, 3),
             "files": dict(self.files),
         }
 

@@ -106,6 +106,7 @@ class WritePolicy:
         closed_words: what is said of a contact that the tenant takes no outcome for any more.
         same_everything: a contact is unchanged only if agent, notes and custom fields are the
             same too; else the same outcome is enough.
+        dropped: fields of a row that the tenant's API does not take.
         retry: the schedule of attempts.
         defer: the schedule of looks at a contact that is on a call.
     """
@@ -113,6 +114,7 @@ class WritePolicy:
     active_states: frozenset[str]
     closed_words: str = "The contact is closed."
     same_everything: bool = False
+    dropped: frozenset[str] = frozenset()
     retry: RetryPolicy = field(default_factory=RetryPolicy)
     defer: DeferPolicy = field(default_factory=DeferPolicy)
 
@@ -329,7 +331,7 @@ def conclude(
     entry: Mapping[str, Json] | None = None
     if status in SETTLED or verdict.event is Event.DOUBT:
         finding = Finding(status, verdict.reason, words)
-        entry = audit_entry(claim.subject, finding, exchange, moment.now_ms)
+        entry = audit_entry(claim.subject, finding, exchange, moment.now_ms, policy.dropped)
     return Settlement(
         row=claim.row,
         serial=claim.serial,

@@ -5,12 +5,9 @@ from dataclasses import dataclass, field
 
 from aftercall.audit_ports import StoredCheckpoint, StoredEntry
 from aftercall.domain import instant
+from aftercall.domain.acts import CLOCK_TOLERANCE_MS, ClockStep
 from aftercall.domain.note import UNSIGNED_ORIGIN, Checkpoint, Note, VerifierKey, Verify
 from aftercall.domain.tiles import TreeBuilder
-
-TOLERANCE_MS = 60_000
-"""So far an entry's time may lie outside of the times of the checkpoints before and after it:
-clocks are set, and a settlement takes a moment until it is on disk."""
 
 
 class Misfit(ValueError):
@@ -31,6 +28,7 @@ class Verified:
         signed: how many of them are signed.
         pinned: how many checkpoints that were kept elsewhere fit.
         latest: the newest checkpoint.
+        steps: where the clock was set back, as entries of the log say.
         keys: the keys that signed, in the order of their first signature.
     """
 
@@ -44,6 +42,7 @@ class Verified:
     pinned: int = 0
     latest: Checkpoint | None = None
     keys: list[VerifierKey] = field(default_factory=list)
+    steps: list[ClockStep] = field(default_factory=list)
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +75,8 @@ class Checkpoints:
         self._signed_by: dict[str, int] = {}
         self._links: list[tuple[str, str]] = []
         self._rotations: dict[int, tuple[str, str]] = {}
+        self._steps: dict[int, ClockStep] = {}
+        self._odd: tuple[str, list[int]] = ("", [])
         self._before_ms: int | None = None
         self._last: Note | None = None
 
@@ -90,19 +91,33 @@ class Checkpoints:
         if isinstance(replaced, str):
             self._rotations[leaf + 1] = (replaced, key)
 
+    def step_back(self, leaf: int, step: ClockStep | None) -> None:
+        """Note that the clock was set back; only the last entry under a checkpoint can say so."""
+        if step is None:
+            message = f"Entry {leaf} says that the clock was set back, but not from when to when."
+            raise Misfit(message)
+        self._steps[leaf + 1] = step
+
     def check_time(self, entry: StoredEntry) -> None:
-        """Check that an entry's time lies between those of the checkpoints around it."""
+        """Check that an entry's time lies between those of the checkpoints around it.
+
+        Where it does not, the checkpoint over it has to cover an entry that says why.
+        """
         before, after = self._before_ms, self._next
-        early = before is not None and entry.at_ms < before - TOLERANCE_MS
-        late = after is not None and entry.at_ms > after.at_ms + TOLERANCE_MS
+        early = before is not None and entry.at_ms < before - CLOCK_TOLERANCE_MS
+        late = after is not None and entry.at_ms > after.at_ms + CLOCK_TOLERANCE_MS
         if early or late:
             when = instant.text(before or 0) if early else instant.text(after.at_ms if after else 0)
             side = "came in after" if early else "was sealed at"
             message = (
                 f"Entry {entry.leaf} says {instant.text(entry.at_ms)}, but {side} {when}:"
-                " its time was changed, or a clock was set."
+                " its time was changed, or a clock was set and nothing says so."
             )
-            raise Misfit(message)
+            if after is None:
+                raise Misfit(f"{message} If it was, aftercall audit seal records that.")
+            first, times = self._odd
+            times = [*times, entry.at_ms]
+            self._odd = first or message, [min(times), max(times)]
 
     def meet(self, tree: TreeBuilder) -> None:
         """Check the checkpoints of the tree as it is now."""
@@ -178,9 +193,7 @@ class Checkpoints:
                 " root."
             )
             raise Misfit(message)
-        if self._before_ms is not None and stored.at_ms < self._before_ms - TOLERANCE_MS:
-            message = f"Checkpoint {which} is older than the one before it."
-            raise Misfit(message)
+        self._check_order(stored)
         for key in signers:
             self._signed_by.setdefault(key.text, stored.number)
             if key not in self._found.keys:
@@ -192,6 +205,20 @@ class Checkpoints:
         self._found.checkpoints += 1
         self._found.signed += bool(signers)
         self._found.latest = checkpoint
+
+    def _check_order(self, stored: StoredCheckpoint) -> None:
+        """Check that time went on, or that an entry says that it did not."""
+        step = self._steps.pop(stored.size, None)
+        first, times = self._odd
+        before = self._before_ms
+        if before is not None and stored.at_ms < before - CLOCK_TOLERANCE_MS:
+            first = first or f"Checkpoint {stored.number} is older than the one before it."
+            times = [*times, before, stored.at_ms]
+        if times and not (step is not None and all(map(step.covers, times))):
+            raise Misfit(first)
+        if step is not None:
+            self._found.steps.append(step)
+        self._odd = "", []
 
     def _signers(self, note: Note, checkpoint: Checkpoint, which: str) -> list[VerifierKey]:
         try:

@@ -113,6 +113,7 @@ class Reader:
             disposition=replace(disposition, timestamp=stamp),
             category=category,
             key=key,
+            problems=problems,
             opt_out_received=received if category is Category.OPT_OUT else None,
         )
 

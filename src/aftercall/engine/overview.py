@@ -94,9 +94,9 @@ def report_of(archive: Archive, run: str, trail: AuditTrail | tuple[()] = ()) ->
 
 
 def _opt_outs(archive: Archive, run: str) -> OptOutCount:
-    read, rest = archive.opt_outs_of_run(run)
+    read, partial, rest = archive.opt_outs_of_run(run)
     # One that was superseded by a newer opt-out of the same contact has landed with it.
-    return OptOutCount(read, sum(not fate_of(row).landed for row in rest))
+    return OptOutCount(read, sum(not fate_of(row).landed for row in rest), partial)
 
 
 def _latencies(archive: Archive, run: str) -> Mapping[str, Latency]:

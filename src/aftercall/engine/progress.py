@@ -20,6 +20,7 @@ class Progress:
         requests: requests sent to the tenant.
         throttled: answers that asked to slow down.
         delivered: CRM events that were delivered.
+        crm_wait_seconds: time that was spent on deliveries alone, after the last row.
         on_call: rows that wait for the end of a call.
         stage: ``signing in``, ``reading``, ``writing``, ``delivering`` or ``done``.
         bytes_read: bytes of the inputs read so far.
@@ -32,6 +33,7 @@ class Progress:
     requests: int = 0
     throttled: int = 0
     delivered: int = 0
+    crm_wait_seconds: float = 0.0
     on_call: int = 0
     stage: str = "signing in"
     bytes_read: int = 0

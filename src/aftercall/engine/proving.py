@@ -1,6 +1,6 @@
 """Making proofs: that a row's entries are in the log, that one log begins another, and bundles."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -48,7 +48,7 @@ def prove_row(archive: AuditArchive, row: int, *, disclose: bool = False) -> dic
         disclose: add the entries' texts and what opens their commitments: personal data.
 
     Raises:
-        JournalError: there is no such entry, or it is not sealed yet.
+        JournalError: there is no such entry, it is not sealed yet, or it was changed.
     """
     checkpoint = latest_checkpoint(archive)
     entries = archive.of_row(row)
@@ -68,7 +68,7 @@ def prove_row(archive: AuditArchive, row: int, *, disclose: bool = False) -> dic
 def _proof(entry: StoredEntry, size: int, subtree: Subtree, *, disclose: bool) -> dict[str, Json]:
     proof: dict[str, Json] = {
         "leaf": entry.leaf,
-        "leaf_hash": hash_text(leaf_hash(entry.text.encode())),
+        "leaf_hash": hash_text(_hash_as_sealed(entry.leaf, entry.text, subtree)),
         "proof": [hash_text(part) for part in inclusion_proof(entry.leaf, size, subtree)],
     }
     if not disclose:
@@ -134,11 +134,32 @@ def bundle_of(archive: AuditArchive, asked: AuditFilter) -> Iterator[str]:
     """Yield the lines of a bundle with the sealed entries that are asked for.
 
     Raises:
-        JournalError: nothing is sealed yet, or there is no such run.
+        JournalError: nothing is sealed yet, there is no such run, or an entry was changed.
     """
     checkpoint = latest_checkpoint(archive)
-    chosen = archive.chosen(asked, checkpoint.size)
-    return bundle_lines(checkpoint.note, checkpoint.size, chosen, _subtrees(archive))
+    subtree = _subtrees(archive)
+    chosen = _as_sealed(archive.chosen(asked, checkpoint.size), subtree)
+    return bundle_lines(checkpoint.note, checkpoint.size, chosen, subtree)
+
+
+def _as_sealed(entries: Iterable[tuple[int, str]], subtree: Subtree) -> Iterator[tuple[int, str]]:
+    """Pass entries on that are what was sealed: a bundle with another one would not hold.
+
+    Raises:
+        JournalError: one is not.
+    """
+    for leaf, text in entries:
+        _hash_as_sealed(leaf, text, subtree)
+        yield leaf, text
+
+
+def _hash_as_sealed(leaf: int, text: str, subtree: Subtree) -> bytes:
+    hashed = leaf_hash(text.encode(errors="surrogateescape"))
+    if hashed != subtree(0, leaf):
+        message = f"Audit entry {leaf} is not what was sealed: nothing can be proved of it."
+        fix = "See what else is wrong with the trail; compare with a backup."
+        raise JournalError(message, fix=fix, next_command="aftercall audit verify")
+    return hashed
 
 
 def _subtrees(archive: AuditArchive) -> Subtree:

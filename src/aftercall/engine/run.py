@@ -167,6 +167,7 @@ class Run:
             done = asyncio.Event()
             group.create_task(sealer.run(done))
             await rounds.run()
+            await self._note(rounds)
             self.progress.stage = "delivering"
             # What is due later stays in the outbox unless it is waited for.
             seconds_max = None if self.wait_crm else self.plan.drain_seconds
@@ -246,8 +247,12 @@ class Run:
         self.progress.throttled += sum(figure.throttled for figure in figures)
         self.progress.on_call = rounds.on_call
         now = self.outside.clock.seconds()
-        worked_ms, self.noted_seconds = int((now - self.noted_seconds) * 1000), now
-        await self.journal.pacing.note_pace(self.run, figures, worked_ms)
+        spent, self.noted_seconds = now - self.noted_seconds, now
+        if self.progress.stage == "delivering":
+            # No row is worked on any more: this would make the run look slower than it was.
+            self.progress.crm_wait_seconds += spent
+            spent = 0.0
+        await self.journal.pacing.note_pace(self.run, figures, int(spent * 1000))
 
 
 def _known(trouble: BaseException) -> AftercallError | None:

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 
 from aftercall.audit_ports import AuditLog, Seal, Signer
-from aftercall.domain.acts import Act, Deed, act_entry, key_in_force
+from aftercall.domain.acts import Act, ClockStep, Deed, act_entry, key_in_force
 from aftercall.domain.commitment import canonical_json
 from aftercall.domain.merkle import leaf_hash, root
 from aftercall.domain.note import UNSIGNED_ORIGIN, Checkpoint, Note, Signature
@@ -33,6 +33,7 @@ class Sealer:
         self._signer = signer
         self._clock = clock
         self._known = False
+        self._seen_ms = 0
 
     async def run(self, done: asyncio.Event) -> None:
         """Seal regularly, and once more when all is done."""
@@ -69,10 +70,22 @@ class Sealer:
         while True:
             await self._seal_what_is_there(before)
             now_ms = self._now_ms()
-            growth = _Growth(self._log, await asyncio.to_thread(self._log.sealed))
-            growth.add([canonical_json(act_entry(deed, now_ms)).encode()])
-            if await self._store(growth, (now_ms, chosen), deed):
+            sealed = await asyncio.to_thread(self._log.sealed)
+            step = await asyncio.to_thread(self._step_back, (sealed, sealed), now_ms)
+            # Where nothing was there to be sealed, that the clock was set back is told by itself.
+            one = (deed, chosen) if step is None else (step, before)
+            if await self._store_act(sealed, now_ms, *one) and step is None:
                 return
+
+    async def _store_act(
+        self, sealed: int, now_ms: int, deed: Deed, signers: Sequence[Signer]
+    ) -> bool:
+        growth = _Growth(self._log, sealed)
+        growth.add([canonical_json(act_entry(deed, now_ms)).encode()])
+        done = await self._store(growth, (now_ms, signers), deed)
+        if done:
+            self._seen_ms = now_ms
+        return done
 
     async def _introduce(self) -> None:
         """Record the key as an entry if the log does not know it yet."""
@@ -100,8 +113,31 @@ class Sealer:
             for first in range(before, size, SLICE):
                 await asyncio.to_thread(growth.take, min(SLICE, size - first))
             grown_by = growth.size - before
-            if not grown_by or await self._store(growth, (at_ms, signers), None):
+            if not grown_by:
+                self._seen_ms = max(self._seen_ms, at_ms)
+                return 0
+            deed = await asyncio.to_thread(self._step_back, (before, size), at_ms)
+            if deed is not None:
+                growth.add([canonical_json(act_entry(deed, at_ms)).encode()])
+            if await self._store(growth, (at_ms, signers), deed):
+                self._seen_ms = at_ms
                 return grown_by
+
+    def _step_back(self, leaves: tuple[int, int], at_ms: int) -> Deed | None:
+        """Return the act that says that the clock was set back, if it was since the last seal.
+
+        It stands under the same checkpoint as the entries from around that time, so that whoever
+        checks them knows why their times do not follow each other. That it was set back shows in
+        what the sealer has seen itself; what entries say is no evidence for it, since those that
+        were back-dated are to be found. It only tells how late it was before.
+        """
+        latest = self._log.latest()
+        before_ms = max(self._seen_ms, 0 if latest is None else latest.at_ms)
+        step = ClockStep.found(before_ms, at_ms)
+        if step is None:
+            return None
+        latest_ms = max(before_ms, self._log.latest_time(*leaves))
+        return Deed(Act.CLOCK_SET, details=ClockStep(latest_ms, at_ms).details)
 
     async def _store(
         self, growth: "_Growth", signed: tuple[int, Sequence[Signer]], deed: Deed | None

@@ -20,11 +20,16 @@ from aftercall.wire.auth import (
     read_token,
     refreshed_by,
 )
-from aftercall.wire.discovery import api_url_in, tenant_id_of
+from aftercall.wire.discovery import api_url_in, tenant_id_of, token_url_in
 from aftercall.wire.http import HttpRequest, SendFailure
 from aftercall.wire.language.sign_in import Auth
 from aftercall.wire.masking import Mask
-from aftercall.wire.requests import discovery_request, refresh_request, token_request
+from aftercall.wire.requests import (
+    discovery_request,
+    refresh_request,
+    token_discovery_request,
+    token_request,
+)
 from aftercall.wire.target import Identity, Target, auth_of
 
 SIGN_IN = RetryPolicy(attempts_max=5, wait_seconds_initial=0.5, wait_seconds_max=5.0)
@@ -165,7 +170,7 @@ class Session:
             words = got.words
             if attempt < SIGN_IN.attempts_max:
                 await asyncio.sleep(SIGN_IN.wait_seconds(attempt, self._chance()))
-        url = self._target.sign_in_url(self._auth.url or "")
+        url = self._target.token_url or self._target.sign_in_url(self._auth.url or "")
         message = f"No token could be had from {url}: {words}"
         fix = "Check tenant.instance or tenant.base_url, the network and the proxy."
         raise TenantUnreachable(message, fix=fix, next_command="aftercall check")
@@ -180,6 +185,9 @@ class Session:
 
     async def _ask(self) -> TokenAnswered:
         """Ask for a token: by the last one's refresh token if there is one, else anew."""
+        lost = await self._find_token_endpoint()
+        if lost is not None:
+            return lost
         request = token_request(self._target, self._identity)
         if request is None:
             return Token(self._identity.bearer, math.inf)
@@ -199,6 +207,21 @@ class Session:
             return TokenUnavailable(failure.words)
         now = self._clock.seconds()
         return read_token(self._target.profile, response, now, self.mask(), auth)
+
+    async def _find_token_endpoint(self) -> TokenUnavailable | None:
+        """Find out where to sign in, unless that is known; return why that failed."""
+        request = token_discovery_request(self._target, self._identity)
+        if request is None:
+            return None
+        try:
+            response = await self._transport.send(request)
+        except SendFailure as failure:
+            return TokenUnavailable(failure.words)
+        found = token_url_in(self._target, self._auth, response)
+        if isinstance(found, TokenUnavailable):
+            return TokenUnavailable(f"{request.url}: {found.words}")
+        self._target = replace(self._target, token_url=found)
+        return None
 
     async def _find_api(self, token: Token) -> str | None:
         """Find out where the API is, unless that is known; return why that failed."""

@@ -10,11 +10,13 @@ from typing import Any
 
 from aftercall.audit_ports import AuditArchive, StoredEntry
 from aftercall.domain import instant
-from aftercall.domain.acts import Act, Scope
+from aftercall.domain.acts import Act, ClockStep, Scope
 from aftercall.domain.commitment import commitments
 from aftercall.domain.merkle import leaf_hash
 from aftercall.domain.tiles import HASH_BYTES, TILE_BYTES, WIDTH, TileKey, TreeBuilder
 from aftercall.engine.checkpoints import Checkpoints, Misfit, Trust, Verified
+
+KEYS = frozenset({Act.KEY_ADDED, Act.KEY_ROTATED})
 
 
 def verify_log(archive: AuditArchive, trust: Trust) -> Verified:
@@ -57,8 +59,9 @@ class _Check:
             hashed = leaf_hash(entry.text.encode(errors="surrogateescape"))
             if entry.leaf < self._sealed:
                 self._compare(hashed)
-                # What an entry says counts once it is known to be what was sealed.
-                self._note_act(entry, read)
+                # What it says of keys and of the clock counts once it is what was sealed.
+                self._note_ground(entry, read)
+            self._note_removal(entry, read)
             self._checkpoints.check_time(entry)
             self._check_commitments(entry, read)
             self.found.entries += 1
@@ -134,17 +137,30 @@ class _Check:
                 message = f"The tree is damaged: there is a tile {level}/{place} too many."
                 raise Misfit(message)
 
-    def _note_act(self, entry: StoredEntry, read: Mapping[str, Any]) -> None:
-        """Take from an entry about the log itself what it says of others."""
+    def _note_ground(self, entry: StoredEntry, read: Mapping[str, Any]) -> None:
+        """Take from an entry what later ones are judged by: a key, or that the clock was set."""
         details = read.get("details")
         if not isinstance(details, Mapping):
             return
-        if read["kind"] in {Act.KEY_ADDED, Act.KEY_ROTATED}:
+        if read.get("kind") in KEYS:
             self._checkpoints.learn(entry.leaf, str(details.get("key")), details.get("from"))
-        elif read["kind"] == Act.EXPIRED:
-            self._expired += [(int(first), int(last)) for first, last in details["leaves"]]
-        elif read["kind"] == Act.ERASED:
+        elif read.get("kind") == Act.CLOCK_SET:
+            self._checkpoints.step_back(entry.leaf, ClockStep.of(details))
+
+    def _note_removal(self, entry: StoredEntry, read: Mapping[str, Any]) -> None:
+        """Take from an entry what was taken out of the journal.
+
+        One that is not sealed yet counts, too: it is stored with the removal, and a process that
+        was killed then has left it to the next one to seal.
+        """
+        if read.get("kind") == Act.ERASED:
             self._erasures.append(Scope(entry.contact, entry.campaign))
+        elif read.get("kind") == Act.EXPIRED:
+            try:
+                self._expired += [(int(one), int(last)) for one, last in read["details"]["leaves"]]
+            except (KeyError, TypeError, ValueError):
+                message = f"Entry {entry.leaf} does not say what expired: it was changed."
+                raise Misfit(message) from None
 
     def _check_commitments(self, entry: StoredEntry, read: Mapping[str, Any]) -> None:
         made = read.get("commitments")
@@ -175,6 +191,9 @@ def _read(entry: StoredEntry) -> Mapping[str, Any]:
             "contact_id": entry.contact,
         }
         wrong = [name for name, value in columns.items() if read.get(name) != value]
+        # SQLite stores what it is given, whatever the type of the column.
+        wrong += [] if isinstance(entry.at_ms, int) else ["timestamp"]
+        wrong += [] if isinstance(entry.text, str) else ["form"]
     except (ValueError, TypeError, AttributeError, OverflowError, RecursionError):
         message = f"Entry {entry.leaf} cannot be read: it was changed."
         raise Misfit(message) from None
@@ -188,7 +207,7 @@ def _read(entry: StoredEntry) -> Mapping[str, Any]:
 def _opens(entry: StoredEntry, made: object) -> bool:
     try:
         return commitments(entry.salt, entry.personal) == made
-    except ValueError:  # A text that was damaged cannot be encoded.
+    except (ValueError, TypeError):  # A text that was damaged cannot be encoded; a number is none.
         return False
 
 

@@ -125,7 +125,8 @@ class Candidate:
         disposition: what is to be written, its timestamp filled in; None if it is invalid.
         category: what its outcome means; None if it is invalid.
         key: which disposition it is; None if it is invalid.
-        problems: what is wrong with it.
+        problems: what is wrong with it; of an opt-out that is valid, what was left out of its
+            call record.
         told: campaign, contact, outcome and agent of an invalid row, as far as it told them.
         opt_out_received: when the clock of an opt-out started; None if it is none. An invalid
             row has one if its outcome can be recognised as an opt-out.
@@ -159,7 +160,7 @@ class Intake(Protocol):
     ) -> Sequence[Settled]:
         """Store rows in one transaction, durably; return those that were settled at once.
 
-        A row whose key is held by another is a duplicate; a row with problems is invalid.
+        A row whose key is held by another is a duplicate; one without a key is invalid.
         """
         ...
 
@@ -351,7 +352,7 @@ class Archive(Protocol):
         """Return the opt-out of a number; None if there is no such row or it is none."""
         ...
 
-    def opt_outs_of_run(self, run: str) -> tuple[int, Iterator[OptOutRow]]:
+    def opt_outs_of_run(self, run: str) -> tuple[int, int, Iterator[OptOutRow]]:
         """Count the opt-outs of a run, and yield those that it did not bring to the tenant."""
         ...
 

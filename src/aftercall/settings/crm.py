@@ -4,7 +4,7 @@ import re
 from collections.abc import Mapping
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, Field, ValidationInfo, field_validator
+from pydantic import AfterValidator, Field, FilePath, ValidationInfo, field_validator
 from pydantic_core import PydanticCustomError
 
 from aftercall.domain.disposition import ID_CHARACTERS_MAX
@@ -16,6 +16,8 @@ ONLY_ENDPOINT = "crm"
 """The name of the endpoint that `crm.url` is."""
 
 SIGNING_VARIABLE = "AFTERCALL_CRM_SECRET"
+
+CA_FILE = "A file with the certificates (PEM) to trust instead of the system's."
 
 NAME_CHARACTERS_MAX = 32
 
@@ -82,6 +84,7 @@ class CrmEndpoint(Table):
         strict=True,
         description="Whether its name may lead to private, link-local and metadata addresses.",
     )
+    ca_file: FilePath | None = Field(default=None, description=CA_FILE)
 
 
 class Crm(Table):
@@ -109,6 +112,7 @@ class Crm(Table):
         strict=True,
         description="Whether the name in `url` may lead to private and link-local addresses.",
     )
+    ca_file: FilePath | None = Field(default=None, description=CA_FILE)
     timeout_seconds: float = Field(
         default=15.0, strict=True, ge=0.1, le=300, description="Seconds a delivery may take."
     )
@@ -149,5 +153,6 @@ class Crm(Table):
             signing_env=SIGNING_VARIABLE,
             concurrency=self.concurrency,
             allow_private=self.allow_private,
+            ca_file=self.ca_file,
         )
         return {ONLY_ENDPOINT: only} | found

@@ -31,6 +31,7 @@ _ONE_OF_TWO: Mapping[KeyPath, str] = {
 _FILES: tuple[tuple[str, str, str | None, Callable[[str, Path], str]], ...] = (
     ("tenant", "profile", None, profile_in),
     ("tenant", "ca_file", None, file_in),
+    ("crm", "ca_file", None, file_in),
     ("tenant", "client_cert_file", None, file_in),
     ("tenant", "client_key_file", None, file_in),
     ("results", "directory", str(Results().directory), file_in),
@@ -108,6 +109,11 @@ class _Draft:
             named = keys.get(key, default)
             if isinstance(named, str):
                 keys[key] = placed(named, directory)
+        crm = self._tables["crm"]
+        endpoints = crm.get("endpoints") if isinstance(crm, dict) else None
+        for one in endpoints.values() if isinstance(endpoints, dict) else ():
+            if isinstance(one, dict) and isinstance(named := one.get("ca_file"), str):
+                one["ca_file"] = file_in(named, directory)
 
     def refuse_proxy_password(self) -> None:
         """Note a password in the proxy's address, which may come from the environment only."""

@@ -28,7 +28,7 @@ from aftercall.settings.addresses import (
     tenant_address,
 )
 from aftercall.settings.audit import Audit, nameable
-from aftercall.settings.crm import CampaignId, Crm
+from aftercall.settings.crm import CA_FILE, CampaignId, Crm
 from aftercall.settings.opt_outs import OptOuts
 from aftercall.settings.table import Table
 
@@ -106,10 +106,7 @@ class Tenant(Table):
             "The full https address of a tenant behind a gateway; http only on this machine."
         ),
     )
-    ca_file: FilePath | None = Field(
-        default=None,
-        description="A file with the certificates (PEM) to trust instead of the system's.",
-    )
+    ca_file: FilePath | None = Field(default=None, description=CA_FILE)
     client_cert_file: FilePath | None = Field(
         default=None, description="A file with our own certificate (PEM), for mutual TLS."
     )

@@ -20,7 +20,7 @@ A world file is a JSON object; all members are optional:
 """
 
 from aftercall.simulator.clock import Clock, SystemClock
-from aftercall.simulator.command import Launch, main, serve
+from aftercall.simulator.command import Caller, Launch, main, serve
 from aftercall.simulator.config import SimulatorConfig
 from aftercall.simulator.faults import FaultKind, Faults
 from aftercall.simulator.limiter import LimitRules
@@ -28,6 +28,7 @@ from aftercall.simulator.server import Simulator
 from aftercall.simulator.world import ContactSpec, World
 
 __all__ = [
+    "Caller",
     "Clock",
     "ContactSpec",
     "FaultKind",

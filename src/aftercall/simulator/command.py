@@ -10,14 +10,14 @@ import os
 import signal
 import sys
 import threading
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from aftercall.simulator.options import build_parser, config_from
 from aftercall.simulator.server import Simulator
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Mapping, Sequence
     from pathlib import Path
 
     from aftercall.simulator.config import SimulatorConfig
@@ -32,13 +32,35 @@ class Launch:
     Attributes:
         port_file: File that receives the port number once the simulator listens.
         exit_with_stdin: Whether the end of standard input ends the command.
+        listening: Called with the addresses of the tenant and the CRM once it listens.
     """
 
     port_file: Path | None = None
     exit_with_stdin: bool = False
+    listening: Callable[[str, str], None] | None = None
 
 
-def main(argv: Sequence[str] | None = None, *, prog: str = "python -m aftercall.simulator") -> int:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Caller:
+    """The command line that this one is a part of.
+
+    Attributes:
+        prog: Name of the command in its help.
+        epilog: End of its help.
+        environment: Where secrets are read from.
+        listening: Called with the addresses of the tenant and the CRM once it listens.
+    """
+
+    prog: str = "python -m aftercall.simulator"
+    epilog: str = ""
+    environment: Mapping[str, str] = field(default_factory=lambda: os.environ, repr=False)
+    listening: Callable[[str, str], None] | None = None
+
+
+ALONE = Caller()
+
+
+def main(argv: Sequence[str] | None = None, caller: Caller = ALONE) -> int:
     """Run the command with command line options.
 
     Another command line can hand its remaining arguments over unchanged; ``--help`` and
@@ -46,17 +68,21 @@ def main(argv: Sequence[str] | None = None, *, prog: str = "python -m aftercall.
 
     Args:
         argv: The options; None takes those of the process.
-        prog: Name of the command in its help.
+        caller: The command line that this one is a part of.
 
     Returns:
         The exit code: 0 after a regular end, 2 for settings that cannot work.
     """
-    options = build_parser(prog).parse_args(argv)
-    launch = Launch(port_file=options.port_file, exit_with_stdin=options.exit_with_stdin)
+    options = build_parser(caller.prog, caller.epilog).parse_args(argv)
+    launch = Launch(
+        port_file=options.port_file,
+        exit_with_stdin=options.exit_with_stdin,
+        listening=caller.listening,
+    )
     try:
-        return serve(config_from(options), launch)
+        return serve(config_from(options, caller.environment), launch)
     except (OSError, ValueError) as error:
-        sys.stderr.write(f"{prog}: {error}\n")
+        sys.stderr.write(f"{caller.prog}: {error}\n")
         return USAGE_ERROR
 
 
@@ -105,6 +131,8 @@ def _announce(simulator: Simulator, launch: Launch) -> None:
     line = {"url": simulator.url, "crm_url": simulator.crm_url, "pid": os.getpid()}
     sys.stdout.write(json.dumps(line) + "\n")
     sys.stdout.flush()
+    if launch.listening is not None:
+        launch.listening(simulator.url, simulator.crm_url)
 
 
 def _await_end(loop: asyncio.AbstractEventLoop, stop: asyncio.Event) -> None:

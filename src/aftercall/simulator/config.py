@@ -42,6 +42,7 @@ class SimulatorConfig:
         etags: Whether contacts carry an ETag and If-Match is looked at.
         patch_status: Status of a successful PATCH: 204, or 200 with the contact.
         refused_codes: Outcome codes this tenant does not know.
+        known_codes: The only outcome codes this tenant knows; empty for any.
         client_id: The known client; None takes any that is not empty.
         client_secret: Its secret; None takes any that is not empty.
         key_id: The known access key (ACD API); None takes any that is not empty.
@@ -49,6 +50,8 @@ class SimulatorConfig:
         denied: Operations of the ACD API that the access key's user has no permission for:
             "contacts", "disposition", "set-disposition", "dispositions", "classifications" or
             "contact-state-descriptions".
+        bearer: A token that is valid for ever.
+        profile: A profile's file, whose API is spoken as well; None for none.
         scope: Scopes that can be granted, separated by spaces.
         token_seconds: How long a token lives.
         crm_secret: Secret of the webhook signatures, or several ``whsec_`` secrets with white
@@ -71,11 +74,14 @@ class SimulatorConfig:
     etags: bool = True
     patch_status: int = 204
     refused_codes: frozenset[str] = frozenset()
+    known_codes: frozenset[str] = frozenset()
     client_id: str | None = None
     client_secret: str | None = field(default=None, repr=False)
     key_id: str | None = None
     key_secret: str | None = field(default=None, repr=False)
     denied: frozenset[str] = frozenset()
+    bearer: str | None = field(default=None, repr=False)
+    profile: Path | None = None
     scope: str = ALL_SCOPES
     token_seconds: int = 3600
     crm_secret: str | None = field(default=None, repr=False)
@@ -92,6 +98,10 @@ class SimulatorConfig:
                 raise InvalidInputError(f"{name} must be at least {smallest}")
         if self.patch_status not in (200, 204):
             raise InvalidInputError("patch_status must be 200 or 204")
+
+    def knows(self, code: str) -> bool:
+        """Return whether an outcome code is configured for this tenant."""
+        return code not in self.refused_codes and (not self.known_codes or code in self.known_codes)
 
 
 def _is_loopback(host: str) -> bool:

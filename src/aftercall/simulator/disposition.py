@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, NoReturn
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping
+    from collections.abc import Callable, Mapping
 
 _OUTCOME_CODE = re.compile(r"[A-Z_]{3,20}")
 _TEXT_FIELDS = ("outcomeCode", "agentId", "notes", "dispositionTimestamp")
@@ -61,12 +61,12 @@ class Disposition:
 EMPTY = Disposition()
 
 
-def parse_change(body: bytes, refused_codes: Collection[str]) -> dict[str, Any]:
+def parse_change(body: bytes, knows: Callable[[str], bool]) -> dict[str, Any]:
     """Check the body of a PATCH.
 
     Args:
         body: The raw body.
-        refused_codes: Well-formed outcome codes that this tenant does not know.
+        knows: Says of a well-formed outcome code whether this tenant knows it.
 
     Returns:
         The change, by the field names of the API.
@@ -86,17 +86,17 @@ def parse_change(body: bytes, refused_codes: Collection[str]) -> dict[str, Any]:
     for name in _TEXT_FIELDS:
         if not isinstance(change.get(name), str | None):
             raise InvalidChangeError(f"{name} must be a string or null")
-    _check_code(change.get("outcomeCode"), refused_codes)
+    _check_code(change.get("outcomeCode"), knows)
     _check_custom_fields(change.get("customFields", {}))
     return change
 
 
-def _check_code(code: str | None, refused_codes: Collection[str]) -> None:
+def _check_code(code: str | None, knows: Callable[[str], bool]) -> None:
     if code is None:
         return
     if not _OUTCOME_CODE.fullmatch(code):
         raise InvalidChangeError("outcomeCode must match ^[A-Z_]{3,20}$")
-    if code in refused_codes:
+    if not knows(code):
         raise InvalidChangeError(f"outcomeCode {code} is not configured for this tenant")
 
 

@@ -6,7 +6,7 @@ import argparse
 import os
 from dataclasses import replace
 from pathlib import Path
-from typing import get_args
+from typing import TYPE_CHECKING, get_args
 
 from aftercall.simulator.config import SimulatorConfig
 from aftercall.simulator.faults import FaultKind, Faults
@@ -14,12 +14,18 @@ from aftercall.simulator.limiter import LimiterKind, LimitRules, RetryAfterStyle
 from aftercall.simulator.tokens import ALL_SCOPES
 from aftercall.simulator.world import World
 
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
-def build_parser(prog: str = "python -m aftercall.simulator") -> argparse.ArgumentParser:
-    """Return the parser of all options."""
+
+def build_parser(
+    prog: str = "python -m aftercall.simulator", epilog: str = ""
+) -> argparse.ArgumentParser:
+    """Return the parser of all options; its help ends with ``epilog``."""
     parser = argparse.ArgumentParser(
         prog=prog,
         description="Serve a simulated tenant and CRM on loopback until told to stop.",
+        epilog=epilog,
         formatter_class=argparse.ArgumentDefaultsHelpFormatter,
     )
     _add_server(parser.add_argument_group("server"))
@@ -30,11 +36,14 @@ def build_parser(prog: str = "python -m aftercall.simulator") -> argparse.Argume
     return parser
 
 
-def config_from(options: argparse.Namespace) -> SimulatorConfig:
+def config_from(
+    options: argparse.Namespace, environment: Mapping[str, str] = os.environ
+) -> SimulatorConfig:
     """Turn parsed options into settings.
 
     Args:
         options: What the parser of ``build_parser`` returned.
+        environment: Where secrets are read from that are no options.
 
     Raises:
         OSError: If the world file cannot be read.
@@ -64,14 +73,17 @@ def config_from(options: argparse.Namespace) -> SimulatorConfig:
         etags=options.etags,
         patch_status=options.patch_status,
         refused_codes=frozenset(options.refuse_code),
-        client_id=options.client_id or os.environ.get("CXONE_CLIENT_ID") or None,
-        client_secret=options.client_secret or os.environ.get("CXONE_CLIENT_SECRET") or None,
-        key_id=options.key_id or os.environ.get("CXONE_ACCESS_KEY_ID") or None,
-        key_secret=options.key_secret or os.environ.get("CXONE_ACCESS_KEY_SECRET") or None,
+        known_codes=frozenset(options.known_code),
+        client_id=options.client_id or environment.get("CXONE_CLIENT_ID") or None,
+        client_secret=options.client_secret or environment.get("CXONE_CLIENT_SECRET") or None,
+        key_id=options.key_id or environment.get("CXONE_ACCESS_KEY_ID") or None,
+        key_secret=options.key_secret or environment.get("CXONE_ACCESS_KEY_SECRET") or None,
         denied=frozenset(options.deny),
+        bearer=environment.get("CXONE_TOKEN") or None,
+        profile=options.profile,
         scope=options.scope,
         token_seconds=options.token_seconds,
-        crm_secret=options.crm_secret or os.environ.get("AFTERCALL_CRM_SECRET") or None,
+        crm_secret=options.crm_secret or environment.get("AFTERCALL_CRM_SECRET") or None,
         crm_latency_ms=options.crm_latency_ms,
         ledger_file=options.ledger,
         crm_file=options.crm_log,
@@ -118,9 +130,11 @@ def _add_tenant(group: argparse._ArgumentGroup) -> None:
     add("--retry-after", choices=get_args(RetryAfterStyle), default="alternate", help="its form")
     add("--latency-ms", type=float, default=0.0, help="time every tenant request takes")
     add("--jitter-ms", type=float, default=0.0, help="most random time on top of it")
+    add("--profile", type=Path, help="profile (TOML) whose API is spoken, too")
     add("--no-etags", dest="etags", action="store_false", help="serve no ETag, ignore If-Match")
     add("--patch-status", type=int, choices=(204, 200), default=204, help="200: with the contact")
     add("--refuse-code", action="append", default=[], metavar="CODE", help="unknown outcome code")
+    add("--known-code", action="append", default=[], metavar="CODE", help="else any is known")
 
 
 def _add_access(group: argparse._ArgumentGroup) -> None:

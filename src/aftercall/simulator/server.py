@@ -10,6 +10,7 @@ from aiohttp import web
 from aftercall.simulator.acd import SIGN_IN_PATHS, AcdEndpoint, SignIn
 from aftercall.simulator.config import SimulatorConfig
 from aftercall.simulator.crm import CRM_PATH, CrmEndpoint
+from aftercall.simulator.described import DescribedEndpoint, DescribedSignIn, load_surface
 from aftercall.simulator.inspection import INSPECTION_PREFIX, Inspection
 from aftercall.simulator.replies import problem
 from aftercall.simulator.state import State
@@ -44,6 +45,12 @@ class Simulator:
         self._acd = AcdEndpoint(self._state)
         self._acd_sign_in = SignIn(self._state)
         self._crm = CrmEndpoint(self._state)
+        self._described: DescribedEndpoint | None = None
+        self._described_sign_in: DescribedSignIn | None = None
+        if self.config.profile is not None:
+            surface = load_surface(self.config.profile)
+            self._described_sign_in = DescribedSignIn(self._state, surface)
+            self._described = DescribedEndpoint(self._state, surface, self._described_sign_in)
         self._inspection = Inspection(self._state)
         self._web: web.Server | None = None
         self._server: asyncio.Server | None = None
@@ -129,6 +136,11 @@ class Simulator:
 
     async def _dispatch(self, request: web.BaseRequest) -> web.StreamResponse:
         path = request.raw_path.partition("?")[0]
+        described, entrance = self._described, self._described_sign_in
+        if entrance is not None and entrance.speaks(request.method, request.raw_path):
+            return await entrance.answer(request)
+        if described is not None and described.speaks(request.method, request.raw_path):
+            return await described.answer(request)
         if path.startswith(CONTACTS_PREFIX):
             return await self._contacts.answer(request, path)
         if path == TOKEN_PATH:

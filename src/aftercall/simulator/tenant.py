@@ -134,7 +134,7 @@ class ContactEndpoint:
         if record is None:
             return _unknown(call)
         try:
-            change = parse_change(call.body, self._state.config.refused_codes)
+            change = parse_change(call.body, self._state.config.knows)
         except InvalidChangeError as error:
             return problem(400, "validation_error", str(error))
         refusal = record.spec.refusal

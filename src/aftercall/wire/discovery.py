@@ -1,12 +1,13 @@
-"""Where the tenant's API is, where that is asked for instead of configured."""
+"""Where the tenant's API and its token endpoint are, where that is asked for."""
 
 from collections.abc import Mapping
 from urllib.parse import urlsplit
 
 from aftercall.domain.disposition import Json
+from aftercall.wire.auth import TokenUnavailable
 from aftercall.wire.http import HttpResponse
 from aftercall.wire.json_paths import first_at, json_object, text_of, value_at
-from aftercall.wire.language.sign_in import Discovery
+from aftercall.wire.language.sign_in import Auth, Discovery
 from aftercall.wire.language.table import PLACEHOLDER, paths_of
 from aftercall.wire.target import Target
 
@@ -31,8 +32,32 @@ def api_url_in(target: Target, response: HttpResponse) -> str | None:
     told = _address_in(discovery, document)
     if told is None:
         return None
-    told = told.rstrip("/")
-    base, parts = urlsplit(target.base_url), urlsplit(told)
+    return _trusted(target, told.rstrip("/"))
+
+
+def token_url_in(target: Target, auth: Auth, response: HttpResponse) -> str | TokenUnavailable:
+    """Return the token endpoint that the answer names; the profile's own if it names none.
+
+    The credentials go wherever this leads, so it is trusted like the API's address.
+    """
+    own = target.sign_in_url(auth.url or "")
+    if response.status == 429 or response.status >= 500:
+        return TokenUnavailable(f"the token endpoint was asked for: status {response.status}")
+    document = json_object(response.body) if response.status == 200 else None
+    path = "" if auth.discovery is None else auth.discovery.token_url
+    told = None if document is None else text_of(value_at(document, path))
+    if not told:
+        return own
+    trusted = _trusted(target, told)
+    return trusted or TokenUnavailable("the token endpoint that is named is none to be trusted")
+
+
+def _trusted(target: Target, told: str) -> str | None:
+    """Return an address if it may be spoken to with a token or with credentials."""
+    try:
+        base, parts = urlsplit(target.base_url), urlsplit(told)
+    except ValueError:
+        return None
     if parts.query or parts.fragment or "@" in parts.netloc or "\\" in told:
         return None
     if (parts.scheme, parts.netloc) == (base.scheme, base.netloc):

@@ -10,7 +10,7 @@ from aftercall.wire.language.contact import READ_FIELDS, Read, Readback, States
 from aftercall.wire.language.refusals import Errors, Needs, Pace
 from aftercall.wire.language.sign_in import Auth, Base
 from aftercall.wire.language.table import Header, Rules, Text, Version, flaw, normal_state
-from aftercall.wire.language.write import BulkRead, Write
+from aftercall.wire.language.write import Write
 from aftercall.wire.problems import problems_of
 
 __all__ = ["READ_FIELDS", "Profile", "ProfileInvalid", "normal_state", "profile_from"]
@@ -56,9 +56,6 @@ class Profile(Rules):
     errors: Errors = Field(default=Errors(), description="What refusals mean.")
     pace: Pace = Field(default=Pace(), description="How fast the tenant may be asked.")
     needs: Needs = Field(default=Needs(), description="What must be granted.")
-    bulk_read: BulkRead | None = Field(
-        default=None, description="How many states are read at once, if that is possible."
-    )
 
     @property
     def active_states(self) -> frozenset[str]:

@@ -8,7 +8,7 @@ from datetime import datetime
 from urllib.parse import quote_plus, urlencode
 
 from aftercall.domain import instant
-from aftercall.domain.disposition import Disposition, Json
+from aftercall.domain.disposition import Disposition, Json, is_identifier
 from aftercall.domain.key import key_of
 from aftercall.wire.http import HttpRequest
 from aftercall.wire.json_paths import put_at, text_of
@@ -61,7 +61,7 @@ def token_request(target: Target, identity: Identity) -> HttpRequest | None:
     auth = auth_of(target.profile, identity)
     if not auth.asks or auth.url is None:
         return None
-    url = target.sign_in_url(auth.url)
+    url = target.token_url or target.sign_in_url(auth.url)
     headers = {"Accept": "application/json", "User-Agent": USER_AGENT, **target.profile.headers}
     if auth.style == "access_key_json":
         keys = {auth.key_id_field: identity.key_id, auth.key_secret_field: identity.key_secret}
@@ -79,13 +79,27 @@ def refresh_request(target: Target, identity: Identity, refresh_token: str) -> H
     rules: Refresh | None = auth.refresh
     if rules is None:
         return None
-    url = target.sign_in_url(rules.url)
+    same = rules.url == auth.url and target.token_url is not None
+    url = target.token_url if same and target.token_url else target.sign_in_url(rules.url)
     headers = {"Accept": "application/json", "User-Agent": USER_AGENT, **target.profile.headers}
     if rules.style == "json":
         return _json_request(url, headers, {rules.field: refresh_token})
     form = {"grant_type": "refresh_token", "refresh_token": refresh_token}
     form |= _client(auth, identity, headers)
     return HttpRequest("POST", url, headers | {"Content-Type": FORM}, urlencode(form).encode())
+
+
+def token_discovery_request(target: Target, identity: Identity) -> HttpRequest | None:
+    """Ask where the token endpoint is (OpenID Connect Discovery 1.0, section 4.1).
+
+    None if the profile says that itself, if the configuration names the tenant's whole address, or
+    if it is known.
+    """
+    discovery = auth_of(target.profile, identity).discovery
+    if discovery is None or target.instance is None or target.token_url is not None:
+        return None
+    headers = {"Accept": "application/json", "User-Agent": USER_AGENT, **target.profile.headers}
+    return HttpRequest("GET", target.sign_in_url(discovery.url), headers)
 
 
 def discovery_request(target: Target, tenant_id: str, token: str) -> HttpRequest | None:
@@ -172,11 +186,14 @@ def write_body(profile: Profile, row: Disposition, basis: Basis = ON_NOTHING) ->
 
 
 def key_in(sources: tuple[str, ...], row: Disposition, told: Mapping[str, str]) -> str | None:
-    """Return as text the first of `sources` that there is, as a look-up's key."""
+    """Return as text the first of `sources` that there is, as a look-up's key.
+
+    It becomes a segment of a path, and nobody has checked it yet: a custom field, or the tenant's.
+    """
     basis = Basis(told=told)
     values = (_carried(source, row, basis) for source in sources)
     texts = (text_of(value) for value in values if not isinstance(value, datetime))
-    return next(filter(None, texts), None)
+    return next((text for text in texts if text and is_identifier(text)), None)
 
 
 def _first_of(spec: WriteField, row: Disposition, basis: Basis) -> Json:

@@ -20,6 +20,7 @@ class Target:
         instance: what ``{instance}`` in a whole address is; None: the base takes the place of
             every host that the profile names.
         api_url: the address of its API, where that was discovered.
+        token_url: the address of its token endpoint, where that was asked for.
         ids: the configured id or name of outcome codes at the tenant.
     """
 
@@ -27,6 +28,7 @@ class Target:
     base_url: str
     instance: str | None = None
     api_url: str | None = None
+    token_url: str | None = None
     ids: Mapping[str, str] = field(default_factory=dict)
 
     def sign_in_url(self, template: str, values: Mapping[str, str] | None = None) -> str:

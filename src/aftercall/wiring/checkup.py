@@ -16,12 +16,17 @@ from aftercall.engine.delivery import Line
 from aftercall.errors import AftercallError
 from aftercall.ports import Clock, Transport
 from aftercall.settings import ONLY_ENDPOINT, Settings
-from aftercall.wire.auth import Token, TokenRefused, read_token
-from aftercall.wire.discovery import api_url_in, tenant_id_of
+from aftercall.wire.auth import Token, TokenRefused, TokenUnavailable, read_token
+from aftercall.wire.discovery import api_url_in, tenant_id_of, token_url_in
 from aftercall.wire.http import HttpRequest, HttpResponse, SendFailure
 from aftercall.wire.language.sign_in import Auth
 from aftercall.wire.masking import Mask
-from aftercall.wire.requests import USER_AGENT, discovery_request, token_request
+from aftercall.wire.requests import (
+    USER_AGENT,
+    discovery_request,
+    token_discovery_request,
+    token_request,
+)
 from aftercall.wire.target import Identity, Target, auth_of
 from aftercall.wiring.crm import endpoints_of, open_lines
 from aftercall.wiring.findings import CheckResult, Probe
@@ -76,7 +81,7 @@ class _Entrance:
         token: the token; None until one is let in.
     """
 
-    def __init__(self, target: Target, identity: Identity, transport: HttpTransport) -> None:
+    def __init__(self, target: Target, identity: Identity, transport: Transport) -> None:
         self.target = target
         self.token: Token | None = None
         self._identity = identity
@@ -86,6 +91,10 @@ class _Entrance:
     async def findings(self) -> AsyncIterator[CheckResult]:
         """Sign in and find the API, and say how each went."""
         profile, auth = self.target.profile, auth_of(self.target.profile, self._identity)
+        lost = await self._find_token_endpoint(auth)
+        if lost is not None:
+            yield lost
+            return
         request = token_request(self.target, self._identity)
         if request is None:
             self.token = Token(self._identity.bearer, math.inf)
@@ -107,6 +116,23 @@ class _Entrance:
                     yield _scopes(token)
         if self.token is not None and profile.base.discovery is not None:
             yield await self._find_api(self.token)
+
+    async def _find_token_endpoint(self, auth: Auth) -> CheckResult | None:
+        """Find out where to sign in, if that is asked for; return why that failed."""
+        request = token_discovery_request(self.target, self._identity)
+        if request is None:
+            return None
+        got = await _send(self._transport, request)
+        place = urlsplit(request.url).netloc
+        if isinstance(got, SendFailure):
+            fix = "Check tenant.instance, the network and the proxy."
+            return CheckResult("sign in", "fail", f"{place} cannot be reached: {got.words}.", fix)
+        found = token_url_in(self.target, auth, got)
+        if isinstance(found, TokenUnavailable):
+            fix = "Give tenant.base_url, or a profile without auth.discovery."
+            return CheckResult("sign in", "fail", f"{place}: {found.words}.", fix)
+        self.target = replace(self.target, token_url=found)
+        return None
 
     async def _find_api(self, token: Token) -> CheckResult:
         tenant_id = tenant_id_of(self.target, token.claims)

@@ -19,7 +19,7 @@ from aftercall.engine.halt import Halt
 from aftercall.engine.progress import Progress
 from aftercall.errors import ConfigInvalid, JournalBusy
 from aftercall.ports import Redelivery
-from aftercall.settings import CrmEndpoint, Settings, load_crm_secrets
+from aftercall.settings import ONLY_ENDPOINT, CrmEndpoint, Settings, load_crm_secrets
 from aftercall.wire.heard import beginning
 from aftercall.wire.http import SendFailure
 from aftercall.wire.reach import reach_of
@@ -82,13 +82,14 @@ async def open_lines(
     async with AsyncExitStack() as stack:
         lines: list[Line] = []
         for one in endpoints:
-            options = _transport_options(settings, known[one.name])
+            options = _transport_options(settings, one.name, known[one.name])
             transport = await stack.enter_async_context(HttpTransport(options))
             lines.append(Line(one, transport))
         yield tuple(lines)
 
 
-def _transport_options(settings: Settings, one: CrmEndpoint) -> TransportOptions:
+def _transport_options(settings: Settings, name: str, one: CrmEndpoint) -> TransportOptions:
+    only = name == ONLY_ENDPOINT and settings.crm.url is not None
     seconds = settings.crm.timeout_seconds
     return TransportOptions(
         connections=one.concurrency,
@@ -97,6 +98,8 @@ def _transport_options(settings: Settings, one: CrmEndpoint) -> TransportOptions
         total_seconds=seconds,
         response_bytes_max=ANSWER_BYTES_MAX,
         cut_answers=True,
+        ca_file=one.ca_file,
+        table="crm" if only else f"crm.endpoints.{name}",
         reach=reach_of(urlsplit(one.url).hostname or "", private=one.allow_private),
     )
 

@@ -16,9 +16,14 @@ from aftercall.engine.halt import Halt
 from aftercall.engine.intake import IntakeWatch, Reader, Reading, admit_all
 from aftercall.settings import Settings
 from aftercall.wiring.inputs import check_columns, record_of, unused_columns
-from aftercall.wiring.values import columns_of, rules_of
+from aftercall.wiring.values import (
+    columns_of,
+    pace_of,
+    requests_per_row,
+    rules_of,
+    target_of,
+)
 
-REQUESTS_PER_ROW = 2
 PROBLEMS_SHOWN = 10
 
 FORECAST = "forecast"
@@ -48,6 +53,7 @@ class Forecast:
         requests: requests at the most, reads and writes.
         seconds: how long that takes at the configured pace, at the least.
         opt_outs: rows to write that are opt-outs.
+        partial: opt-outs of which a part of the call record is wrong, and would be left out.
         unused: what is said of columns that are no field, for each input that has some.
     """
 
@@ -59,6 +65,7 @@ class Forecast:
     requests: int
     seconds: float
     opt_outs: int
+    partial: int
     unused: tuple[str, ...]
 
 
@@ -69,6 +76,7 @@ async def plan_files(settings: Settings, paths: Sequence[str], options: SourceOp
     thrown away: nothing is sent and nothing is kept.
 
     Raises:
+        ConfigInvalid: the profile cannot be used.
         SourceUnreadable: a file cannot be used, or lacks a column.
         JournalError: the journal cannot be read.
     """
@@ -129,10 +137,11 @@ async def _take_in(
 
 def _forecast(settings: Settings, seen: _Seen, journal: SqliteJournal) -> Forecast:
     waiting = journal.archive.waiting(FORECAST)
+    profile = target_of(settings).profile
     campaigns = []
     for one in waiting:
-        pace = settings.pace(one.campaign)
-        requests = one.to_write * REQUESTS_PER_ROW
+        pace = pace_of(settings, profile, one.campaign)
+        requests = one.to_write * requests_per_row(profile)
         seconds = requests * pace.spacing_us / SECOND_US
         campaigns.append(CampaignForecast(one.campaign, one.to_write, requests, seconds))
     requests = sum(one.requests for one in campaigns)
@@ -155,5 +164,6 @@ def _forecast(settings: Settings, seen: _Seen, journal: SqliteJournal) -> Foreca
         requests=requests,
         seconds=slowest,
         opt_outs=sum(one.opt_outs for one in waiting),
+        partial=journal.archive.opt_outs_of_run(FORECAST)[1],
         unused=tuple(seen.unused),
     )

@@ -1,16 +1,19 @@
 """Opt-outs by their deadlines: what the listing is made of, and who has looked at them."""
 
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from zoneinfo import ZoneInfo
 
 from aftercall.adapters.clock import SystemClock
 from aftercall.adapters.federal_holidays import FederalHolidays
-from aftercall.adapters.journal.sqlite import SqliteJournal, open_archive
+from aftercall.adapters.journal.sqlite import SqliteJournal, open_archive, opt_outs_beside
+from aftercall.adapters.journal.sqlite.opt_outs import SqliteOptOuts
 from aftercall.domain.business_days import Calendar
 from aftercall.domain.opt_outs import Acknowledgement, OptOut, OptOutFilter, Standing, Terms, judge
 from aftercall.domain.outcomes import Category
-from aftercall.errors import JournalError
+from aftercall.errors import JournalBusy, JournalError
 from aftercall.ports import Archive
 from aftercall.settings import Settings
 
@@ -56,28 +59,40 @@ class Word:
 async def acknowledge(settings: Settings, rows: Sequence[int], word: Word) -> Sequence[int]:
     """Store that somebody has looked at opt-outs; all of them, or none if one cannot be.
 
+    A process that works on the journal goes on, and seals the entries.
+
     Returns:
         The rows it was stored for: not those that stand so already.
 
     Raises:
-        JournalBusy: another process works on the journal.
         JournalError: there is no journal, or one of the rows is no opt-out or was applied in time.
     """
-    with open_archive(settings.journal.path):
-        pass  # It says so if there is no journal, where opening one for work would make it.
-    journal = SqliteJournal(settings.journal.path)
-    try:
+    with _at(settings.journal.path) as (archive, opt_outs):
         at_ms = now_ms()
         terms = terms_of(settings)
-        found = [_standing(journal.archive, row, terms, at_ms) for row in dict.fromkeys(rows)]
+        found = [_standing(archive, row, terms, at_ms) for row in dict.fromkeys(rows)]
         changed = [
             one.row.row
             for one in found
             if (one.standing is Standing.ACKNOWLEDGED) is word.withdrawn
         ]
         said = Acknowledgement(word.by, word.reason, at_ms)
-        await journal.opt_outs.acknowledge(changed, said, withdrawn=word.withdrawn)
+        await opt_outs.acknowledge(changed, said, withdrawn=word.withdrawn)
         return changed
+
+
+@contextmanager
+def _at(path: Path) -> Iterator[tuple[Archive, SqliteOptOuts]]:
+    with open_archive(path):
+        pass  # It says so if there is no journal, where opening one for work would make it.
+    try:
+        journal = SqliteJournal(path)
+    except JournalBusy:
+        with opt_outs_beside(path) as opt_outs, open_archive(path) as archive:
+            yield archive, opt_outs
+        return
+    try:
+        yield journal.archive, journal.opt_outs
     finally:
         journal.close()
 

@@ -5,7 +5,7 @@ import random
 import secrets
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import islice
 
 from aftercall.adapters.clock import SystemClock
@@ -164,7 +164,8 @@ class Session:
         finally:
             for source in job.sources:
                 source.close()
-        return self.report(job.run.run)
+        seconds = job.run.progress.crm_wait_seconds
+        return replace(self.report(job.run.run), crm_wait_seconds=seconds)
 
     def report(self, run: str) -> Report:
         """Return the report of a run.

@@ -109,6 +109,10 @@ class Trail:
                 failed.append(f"{directory} (run {run}): {trouble}")
         return Erased(found, tuple(rewritten), tuple(failed))
 
+    async def expirable(self, days: int) -> int:
+        """Count the entries that `expire` would take out."""
+        return self._journal.keeping.expirable(self._now_ms() - days * DAY_MS)
+
     async def expire(self, days: int) -> int:
         """Take out entries that are older than some days; return how many."""
         await self._sealer.seal()
@@ -169,7 +173,7 @@ async def rotate_key(settings: Settings) -> VerifierKey:
     """
     path = settings.audit.key_file
     fresh_path = path.with_name(f"{path.name}.new")
-    old, fresh = load_signer(path), load_signer(fresh_path)
+    old = load_signer(path)
     if old is None:
         message = f"There is no key {path} that could be replaced."
         raise AftercallError(message, fix="Make one.", next_command="aftercall audit keygen")
@@ -177,7 +181,10 @@ async def rotate_key(settings: Settings) -> VerifierKey:
         message = f"There is no journal at {settings.journal.path} to record the new key in."
         raise AftercallError(message, fix="Say where it is with --journal, or remove the key file.")
     async with open_trail(settings) as trail:
-        if fresh is None or trail.key_in_force() != fresh.key.text:
+        in_force = trail.key_in_force()
+        # While the log knows the old key alone, a new one was never used, whatever is in its file.
+        fresh = None if in_force in {None, old.key.text} else load_signer(fresh_path)
+        if fresh is None or in_force != fresh.key.text:
             with suppress(FileNotFoundError):
                 fresh_path.unlink()
             fresh = Ed25519Signer.generate(old.key.name)

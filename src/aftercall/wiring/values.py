@@ -76,6 +76,7 @@ def plan_of(settings: Settings, profile: Profile) -> Plan:
             active_states=profile.active_states,
             closed_words=profile.states.closed_words,
             same_everything=settings.rows.unchanged_when == "same_everything",
+            dropped=frozenset(profile.write.dropped),
             retry=settings.retry_policy(),
             defer=defer,
         ),
@@ -96,6 +97,11 @@ def pace_of(settings: Settings, profile: Profile, campaign: str) -> Pace:
     pace = settings.pace(campaign)
     most = profile.pace.requests_per_second_max
     return pace if most is None or pace.per_second <= most else Pace(most, pace.headroom)
+
+
+def requests_per_row(profile: Profile) -> int:
+    """Return how many requests a row takes that is written at once, without lists for all rows."""
+    return 2 if profile.readback is None else 3
 
 
 def identity_of(profile: Profile, environment: Mapping[str, str]) -> Identity:

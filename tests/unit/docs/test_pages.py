@@ -16,6 +16,7 @@ ROOT = Path(__file__).parents[3]
 PAGES = sorted([ROOT / "README.md", *ROOT.glob("docs/**/*.md")])
 PYTHON_PAGES = ["docs/python.md", "docs/replace-your-script.md"]
 BLOCK = re.compile(r"^```python\n(.*?)^```", re.MULTILINE | re.DOTALL)
+TEST = re.compile(r"`([\w/]+)::(\w+)`")
 LINK = re.compile(r"\]\(([^)#]+)(?:#[^)]*)?\)")
 
 CALLS = """\
@@ -52,6 +53,19 @@ def test_generated_parts_are_current() -> None:
 def test_links_lead_to_files(page: Path) -> None:
     links = [link for link in LINK.findall(page.read_text()) if "://" not in link]
     lost = [link for link in links if not (page.parent / urldefrag(link).url).exists()]
+    assert lost == []
+
+
+def test_every_test_that_is_named_exists() -> None:
+    """What the page on reliability names as shown must be shown by somebody."""
+    named = TEST.findall((ROOT / "docs" / "reliability.md").read_text("utf-8"))
+    lost = [
+        f"{file}::{name}"
+        for file, name in named
+        if not (path := ROOT / "tests" / f"{file}.py").is_file()
+        or not re.search(rf"^ *(async )?def test_{name}\(", path.read_text("utf-8"), re.MULTILINE)
+    ]
+    assert len(named) > 80
     assert lost == []
 
 

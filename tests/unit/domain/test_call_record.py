@@ -177,6 +177,17 @@ class TestWithin:
         assert [one.field for one in problems] == ["call_record", "seller", "called_number"]
 
 
+def test_an_opt_out_does_not_wait_for_its_call_record() -> None:
+    opt_out = {**CELLS, "outcome": "DO_NOT_CALL", "seller": "Sunny", "called_number": "555"}
+    row, problems = read_disposition({**opt_out, "call_record": "{"}, RULES)
+    assert row is not None
+    assert row.call_record == CallRecord(seller="Sunny")
+    assert [one.field for one in problems] == ["call_record", "called_number"]
+    row, problems = read_disposition({**opt_out, "agent": ""}, RULES)
+    assert row is None
+    assert [one.field for one in problems] == ["agent", "called_number"]
+
+
 def test_what_is_personal_is_kept_apart() -> None:
     record = CallRecord(**FULL, customer_name="Jo Doe")
     called = {"calling_number": "+12025550100", "called_number": "+13125550123"}

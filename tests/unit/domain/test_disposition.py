@@ -12,6 +12,7 @@ from aftercall.domain.disposition import (
     Disposition,
     Rules,
     identity_of,
+    opt_out_of,
     read_disposition,
 )
 from aftercall.domain.outcomes import Category
@@ -324,3 +325,19 @@ def test_a_row_that_says_nothing_is_listed_under_nothing() -> None:
     assert identity_of({}) == nothing
     strange = {"campaign": None, "contact": 10**5000, "outcome": {"a": 1}, "agent": "\ud800"}
     assert identity_of(strange) == nothing
+
+
+@pytest.mark.parametrize(
+    ("written", "received"),
+    [
+        ("2026-11-20T10:00:00", datetime(2026, 11, 19, 20, tzinfo=UTC)),
+        ("2026-11-20", datetime(2026, 11, 19, 10, tzinfo=UTC)),
+        ("2026-11-20T10:00:00Z", datetime(2026, 11, 20, 10, tzinfo=UTC)),
+        ("20 November", NOON),
+    ],
+)
+def test_the_clock_of_an_invalid_opt_out_starts_at_the_earliest_time_that_it_can_mean(
+    written: str, received: datetime
+) -> None:
+    cells = CELLS | {"outcome": "DO_NOT_CALL", "timestamp": written, "agent": ""}
+    assert opt_out_of(cells, RULES) == received

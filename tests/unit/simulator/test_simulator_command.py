@@ -14,7 +14,7 @@ from urllib.parse import urlencode
 
 import pytest
 
-from aftercall.simulator import FaultKind, main
+from aftercall.simulator import Caller, FaultKind, main
 from aftercall.simulator.options import build_parser, config_from
 
 if TYPE_CHECKING:
@@ -131,7 +131,7 @@ def test_settings_that_cannot_work(
 
 def test_taken_port(capsys: pytest.CaptureFixture[str]) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
-        assert main(["--port", str(taken.getsockname()[1])], prog="aftercall simulate") == 2
+        assert main(["--port", str(taken.getsockname()[1])], Caller(prog="aftercall simulate")) == 2
     assert capsys.readouterr().err.startswith("aftercall simulate: ")
 
 

@@ -29,6 +29,9 @@ from aftercall.wiring import open_archive, open_audit
 MODE = 0o600
 """The trail names contacts: nobody but its owner reads it."""
 
+ENTRY = '{"leaf":'
+"""How the line of an entry begins in a bundle."""
+
 Format = Literal["json", "jsonl", "csv", "bundle"]
 
 OBSERVED = ("state", "outcome_code", "agent_id", "disposition_timestamp")
@@ -88,14 +91,23 @@ def _export_bundle(place: Place, wanted: AuditFilter, target: Path | None) -> in
     """Write the sealed entries with what proves them."""
     with place.kept_in_errors(), open_audit(journal_of(place)) as archive:
         sealed = latest_checkpoint(archive)
-        lines = (f"{line}\n".encode() for line in bundle_of(archive, wanted))
+        written = 0
+
+        def counted() -> Iterator[bytes]:
+            nonlocal written
+            for line in bundle_of(archive, wanted):
+                written += line.startswith(ENTRY)
+                yield f"{line}\n".encode()
+
+        lines = counted()
         if target is None:
             sys.stdout.buffer.writelines(lines)
             sys.stdout.buffer.flush()
             return 0
         with replaced(target) as file:
             file.writelines(lines)
-    say(f"{plain(str(target))}: checked against a log of {count(sealed.size, 'entry', 'entries')}")
+    log = count(sealed.size, "sealed entry", "sealed entries")
+    say(f"{plain(str(target))}: {written:,} of the log's {log}, and what proves them")
     if not Note.parse(sealed.note).signatures:
         say("warning: The trail is not signed, so nobody can check this bundle.")
         say("fix: Make a key, then export it again.")

@@ -4,13 +4,21 @@ import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+import typer
 from rich.text import Text
 
+from aftercall.audit_ports import AuditArchive
 from aftercall.domain import instant
-from aftercall.domain.acts import keys_in
-from aftercall.domain.bundle import BundleBroken, BundleContent, check_bundle
+from aftercall.domain.acts import CLOCK_TOLERANCE_MS, keys_in
+from aftercall.domain.bundle import (
+    BundleBroken,
+    BundleContent,
+    BundleForeign,
+    NoBundle,
+    check_bundle,
+)
 from aftercall.domain.note import Checkpoint, Note, hash_text
-from aftercall.engine.checkpoints import TOLERANCE_MS, Misfit, Trust, Verified
+from aftercall.engine.checkpoints import Misfit, Trust, Verified
 from aftercall.engine.proving import compare, latest_checkpoint, prove_row
 from aftercall.engine.verifying import verify_log
 from aftercall.errors import AftercallError
@@ -35,7 +43,7 @@ def verify(place: Place, keys: Sequence[str], files: Sequence[Path], *, json: bo
         trust = trust_of(_key_file(place), keys, pinned)
         with open_audit(journal_of(place)) as archive:
             try:
-                found = verify_log(archive, trust)
+                found = _verified(archive, trust, given=bool(keys))
             except Misfit as misfit:
                 if json:
                     print_json({"ok": False, "problem": str(misfit)})
@@ -50,6 +58,15 @@ def verify(place: Place, keys: Sequence[str], files: Sequence[Path], *, json: bo
     for line in _advice(found, trust, place):
         say(line)
     return 0
+
+
+def _verified(archive: AuditArchive, trust: Trust, *, given: bool) -> Verified:
+    """Check a log, of which something is signed if a key was given."""
+    found = verify_log(archive, trust)
+    if given and not found.signed:
+        message = "Nothing in it is signed, not by the key that was given either."
+        raise Misfit(message)
+    return found
 
 
 def _key_file(place: Place) -> Path | None:
@@ -67,7 +84,11 @@ def _view(found: Verified, trust: Trust) -> Iterator[Text]:
     if found.opened or found.erased:
         words = f"{found.opened:,} open their commitments, {found.erased:,} were erased"
         yield _line("personal", words)
-    yield _line("times", f"each within {TOLERANCE_MS // 1000} s of the checkpoints around it")
+    seconds = CLOCK_TOLERANCE_MS // 1000
+    yield _line("times", f"each within {seconds} s of the checkpoints around it")
+    for step in found.steps:
+        back = f"from {instant.text(step.from_ms)} to {instant.text(step.to_ms)}"
+        yield _line("", f"but where the clock was set back {back}, as an entry says")
     if found.latest is not None:
         yield _line("tree", f"{sealed:,} leaves, root {hash_text(found.latest.root)}")
         newest = instant.text(found.latest.at_ms)
@@ -118,6 +139,7 @@ def _as_json(found: Verified, trust: Trust) -> dict[str, object]:
         "checkpoints": found.checkpoints,
         "signed": found.signed,
         "pinned": found.pinned,
+        "clock_set_back": [dict(step.details) for step in found.steps],
         "size": 0 if latest is None else latest.size,
         "root": None if latest is None else hash_text(latest.root),
         "sealed_at": None if latest is None else instant.text(latest.at_ms),
@@ -129,9 +151,8 @@ def _as_json(found: Verified, trust: Trust) -> dict[str, object]:
 def verify_bundle(bundle: Path, keys: Sequence[str], *, json: bool) -> int:
     """Check a bundle and say what it holds."""
     if not keys:
-        message = "A bundle is checked against a public key."
-        fix = "Give the line that aftercall audit key has printed, with --key."
-        raise AftercallError(message, fix=fix)
+        message = "is missing: a bundle is checked against the line that audit key has printed."
+        raise typer.BadParameter(message, param_hint="--key")
     trust = trust_of(None, keys, [])
     try:
         with bundle.open("rb") as file:
@@ -141,7 +162,15 @@ def verify_bundle(bundle: Path, keys: Sequence[str], *, json: bool) -> int:
             print_json({"ok": False, "problem": str(trouble)})
             return 1
         message = f"{bundle} does not hold: {trouble}."
-        raise AftercallError(message, fix="Ask for it anew; do not rely on this one.") from None
+        fix = "Ask for it anew; do not rely on this one."
+        if isinstance(trouble, BundleForeign):
+            fix = "Ask whoever runs aftercall for that key, and why it is another one."
+        if isinstance(trouble, NoBundle):
+            message, fix = (
+                f"{bundle} is no bundle: {trouble}.",
+                "Check it with docs/verify_audit.py.",
+            )
+        raise AftercallError(message, fix=fix) from None
     except OSError as trouble:
         message = f"{bundle} cannot be read: {trouble.strerror}."
         raise AftercallError(message, fix="Give the file of a bundle.") from None
@@ -162,6 +191,8 @@ def _bundle_view(found: BundleContent) -> Iterator[Text]:
     yield _line("checkpoint", f"{plain(found.checkpoint.origin)} at {sealed}")
     for key in found.signers:
         yield _line("key", plain(key.text))
+    for stranger in found.strangers:
+        yield Text(f"{'-':<4}{'key':<12} {plain(stranger)} has signed, too: not given, not checked")
 
 
 def _bundle_json(found: BundleContent) -> dict[str, object]:
@@ -173,6 +204,7 @@ def _bundle_json(found: BundleContent) -> dict[str, object]:
         "origin": found.checkpoint.origin,
         "sealed_at": instant.text(found.checkpoint.at_ms),
         "keys": [key.text for key in found.signers],
+        "keys_not_given": list(found.strangers),
     }
 
 

@@ -2,7 +2,7 @@
 
 import asyncio
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
@@ -27,6 +27,7 @@ TOLD_SECONDS = 30.0
 
 DIED = 4
 GO_ON = 75
+CERTIFICATE = "If its authority is a private one, name its certificate in ca_file."
 NO_CRM = "No CRM is configured."
 
 Standing = Mapping[str, Mapping[str, int]]
@@ -38,6 +39,7 @@ class Delivered:
     """What a round of deliveries came to.
 
     Attributes:
+        configured: the endpoints that the configuration has.
         taken: events that each endpoint took in it.
         before: how all events stood when it began.
         after: how they stand now.
@@ -45,6 +47,7 @@ class Delivered:
         trouble: why it ended early, if it did.
     """
 
+    configured: Collection[str]
     taken: Mapping[str, int]
     before: Standing
     after: Standing
@@ -54,6 +57,17 @@ class Delivered:
     def of(self, name: str, state: EventState) -> int:
         """Return how many events of an endpoint are in a state."""
         return self.after.get(name, {}).get(state, 0)
+
+    @property
+    def others(self) -> Sequence[str]:
+        """The endpoints that this was not about and that events wait for."""
+        names = sorted(set(self.after) - set(self.taken))
+        return [name for name in names if self.of(name, EventState.WAITING)]
+
+    @property
+    def forsaken(self) -> Sequence[str]:
+        """Those of them that the configuration does not have: nobody delivers their events."""
+        return [name for name in self.others if name not in self.configured]
 
     @property
     def code(self) -> int:
@@ -77,6 +91,7 @@ class Delivered:
                 for name, taken in self.taken.items()
             },
             "disabled": [one.name for one in self.disabled],
+            "not_configured": {name: self.of(name, EventState.WAITING) for name in self.forsaken},
             "exit_code": self.code,
         }
 
@@ -129,7 +144,8 @@ def deliver_round(settings: Settings, endpoints: Sequence[Endpoint], *, wait: bo
     before, _ = _standing(settings)
     asyncio.run(whole())
     after, disabled = _standing(settings)
-    return Delivered(one.taken, before, after, disabled, one.halt.reason)
+    known = settings.crm.all_endpoints()
+    return Delivered(known.keys(), one.taken, before, after, disabled, one.halt.reason)
 
 
 async def _tell_regularly(one: Round) -> None:
@@ -154,14 +170,19 @@ def print_round(done: Delivered, place: Place) -> None:
         under_way, dead = done.of(name, EventState.WAITING), done.of(name, EventState.DEAD)
         words = f"delivered {taken:,} now, under way {under_way:,}, dead {dead:,}"
         print_pieces([line.append(words, style="not bold")])
-    for name in sorted(set(done.after) - set(done.taken)):
-        if waiting := done.of(name, EventState.WAITING):
-            told = f"{count(waiting, 'event')} for the endpoint {plain(name)}"
-            say(f"{told} {'waits' if waiting == 1 else 'wait'}, too; this was not about it.")
-    say_disabled(done.disabled, place)
-    if done.code == GO_ON and not done.disabled:
+    for name in done.others:
+        told = f"{count(done.of(name, EventState.WAITING), 'event')} for the endpoint {plain(name)}"
+        if name in done.configured:
+            say(f"{told} not delivered yet, too; this was not about it.")
+        else:
+            say(f"warning: {told} not delivered: the configuration has no such endpoint.")
+    if done.forsaken:
+        say("fix: Give it back its table, under the same name; the address may be another.")
+    disabled = [one for one in done.disabled if one.name in done.configured]
+    say_disabled(disabled, place)
+    if done.code == GO_ON and not disabled:
         say(f"next: {place.command('crm', 'deliver', '--wait')}")
-    if done.code == DIED:
+    if done.code in {0, DIED} and any(done.of(name, EventState.DEAD) for name in done.taken):
         say(f"next: {place.command('crm', 'list', '--status', 'dead')}")
 
 
@@ -210,7 +231,8 @@ def trial_view(trial: Trial) -> Text:
     if trial.status is not None and trial.words:
         line.append(f"\n      answer: {plain(trial.words)}", style="not bold default")
     if not trial.taken:
-        line.append(f"\n      fix: {_fix(trial.status)}", style="not bold default")
+        fix = CERTIFICATE if "certificate" in trial.words else _fix(trial.status)
+        line.append(f"\n      fix: {fix}", style="not bold default")
     return line
 
 

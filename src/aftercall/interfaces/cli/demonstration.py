@@ -20,7 +20,7 @@ from aftercall.interfaces.cli.options import Place
 from aftercall.interfaces.cli.performing import Performance, Performed
 from aftercall.interfaces.cli.program import typed
 from aftercall.interfaces.cli.proof import Proof, Witness, proof_view
-from aftercall.interfaces.cli.rehearsal import Rehearsal, rehearsing
+from aftercall.interfaces.cli.rehearsal import LATENCY_MS, Rehearsal, rehearsing
 from aftercall.interfaces.cli.report_text import Closing, Step, steps_view
 from aftercall.interfaces.cli.runs import print_report
 from aftercall.interfaces.cli.starter import starter_text
@@ -90,7 +90,9 @@ def demo(wanted: Wanted) -> int:
         "CXONE_CLIENT_SECRET": secrets.token_urlsafe(24),
         "AFTERCALL_CRM_SECRET": "whsec_" + base64.b64encode(secrets.token_bytes(24)).decode(),
     }
-    rehearsal = Rehearsal(world, directory / "simulator.log", wanted.seed, wanted.rows is not None)
+    options = ["--world", str(world), "--seed", str(wanted.seed), *LATENCY_MS]
+    options += ["--open"] * (wanted.rows is not None)
+    rehearsal = Rehearsal(options, directory / "simulator.log")
     with rehearsing(rehearsal, environment) as simulator:
         say(f"A simulated tenant and CRM listen at {simulator.url}.")
         config = directory / "aftercall.toml"

@@ -1,6 +1,6 @@
 """What `crm list` and `crm show` do."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import asdict
 from datetime import UTC, datetime
 
@@ -67,6 +67,7 @@ def listed(place: Place, asked: EventFilter, events_max: int, *, json: bool) -> 
         events = archive.crm.find(asked, events_max)
         tallies = archive.crm.tally(asked)
         disabled = archive.crm.disabled()
+        known = {one.endpoint for one in archive.crm.tally(EventFilter())}
     total = sum(one.events for one in tallies)
     states: dict[str, int] = {}
     for one in tallies:
@@ -81,12 +82,21 @@ def listed(place: Place, asked: EventFilter, events_max: int, *, json: bool) -> 
         }
         print_json(document)
         return 0
-    print_pieces(events_view(events))
+    off = frozenset(one.name for one in disabled)
+    print_pieces(events_view(events, off))
     if total > len(events):
         say(f"{len(events):,} of {count(total, 'event')}: --limit N for more.")
     if not total:
         say("There are no such events.")
-    say_disabled(disabled, place)
+    if asked.endpoint is not None and asked.endpoint not in known | off:
+        listed = ", ".join(sorted(map(plain, known | off))) or "none"
+        say(
+            f"There never was an event for an endpoint of that name; those that had some: {listed}."
+        )
+    if states.get(EventState.DEAD):
+        say(f"next: {place.command('crm', 'replay', '--dry-run')}")
+    meant = {asked.endpoint} if asked.endpoint is not None else off
+    say_disabled([one for one in disabled if one.name in meant], place)
     return 0
 
 
@@ -102,13 +112,14 @@ def show(place: Place, event_id: str, *, body: bool, json: bool) -> int:
     """Show one event and its attempts."""
     with place.kept_in_errors(), open_archive(journal_of(place)) as archive:
         history = history_of(archive.crm, event_id)
+        off = frozenset(one.name for one in archive.crm.disabled())
     if json:
         document = event_json(history.event) | {
             "attempts": [attempt_json(attempt) for attempt in history.attempts]
         }
         print_json(document | ({"body": history.body} if body else {}))
         return 0
-    print_pieces(history_view(history))
+    print_pieces(history_view(history, off))
     if body:
         out().print(plain(history.body), soft_wrap=True)
     return 0
@@ -145,12 +156,14 @@ def attempt_json(attempt: AttemptRecord) -> dict[str, Json]:
     return given | {"at": instant.text(attempt.at_ms)}
 
 
-def standing(event: EventRecord) -> str:
-    """Return where an event stands, in words."""
+def standing(event: EventRecord, off: Collection[str]) -> str:
+    """Return where an event stands, in words; `off` are the endpoints that are not called."""
     words = f"{event.state}, {count(event.attempts, 'attempt')}"
     if event.words:
         words += f": {plain(event.words)}"
-    if event.due_ms is not None:
+    if event.due_ms is not None and event.endpoint in off:
+        words += ", held until the endpoint is enabled"
+    elif event.due_ms is not None:
         due = event.due_ms <= instant.to_ms(datetime.now(UTC))
         words += ", due now" if due else f", next {local_time(event.due_ms)}"
     elif event.state == EventState.WAITING:
@@ -158,12 +171,12 @@ def standing(event: EventRecord) -> str:
     return words
 
 
-def events_view(events: Sequence[EventRecord]) -> Iterator[RenderableType]:
+def events_view(events: Sequence[EventRecord], off: Collection[str]) -> Iterator[RenderableType]:
     """Yield CRM events: what they tell of, and below it where they stand."""
     for event in events:
         line = Text(f"{local_time(event.created_ms)}  ", style="bold")
         line.append(f"{what(event)}  for {plain(event.endpoint)}", style="not bold")
-        yield line.append(f"\n{INDENT}{standing(event)}  {event.event_id}", style="not bold")
+        yield line.append(f"\n{INDENT}{standing(event, off)}  {event.event_id}", style="not bold")
 
 
 def what(event: EventRecord) -> str:
@@ -171,17 +184,17 @@ def what(event: EventRecord) -> str:
     return "  ".join(plain(cell) for cell in (event.campaign, event.contact, event.outcome))
 
 
-def history_view(history: EventHistory) -> Iterator[RenderableType]:
+def history_view(history: EventHistory, off: Collection[str]) -> Iterator[RenderableType]:
     """Yield an event and its attempts."""
     event = history.event
     line = Text(event.event_id, style="bold")
     line.append(f"  for {plain(event.endpoint)}", style="not bold")
     line.append(f"\n{INDENT}{what(event)}  run {plain(event.run)}", style="not bold")
-    yield line.append(f"\n{INDENT}{standing(event)}", style="not bold")
+    yield line.append(f"\n{INDENT}{standing(event, off)}", style="not bold")
     if history.attempts:
         yield Text()
         yield table(
-            (">attempt", f"at ({zone()})", "answer", ">ms", "which began"),
+            (">attempt", f"at ({zone()})", "answer", ">ms", "it began with"),
             [attempt_cells(attempt) for attempt in history.attempts],
         )
 

@@ -1,6 +1,6 @@
 """What `audit gaps` does: which call records lack which of the fields that the law asks for."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from rich.console import RenderableType
 from rich.text import Text
@@ -17,6 +17,11 @@ from aftercall.interfaces.cli.runs import print_json
 from aftercall.interfaces.cli.tables import table
 from aftercall.interfaces.cli.terminal import plain, print_pieces, say
 from aftercall.wiring import open_archive
+
+INDENT = "    "
+
+CAMPAIGNS_SHOWN = 5
+"""Campaigns that are named beside a field; the JSON document names all."""
 
 SOURCE = "16 CFR 310.5(a)(2), Telemarketing Sales Rule; 89 FR 26760 (16 April 2024)"
 
@@ -55,17 +60,35 @@ def _view(found: Gaps) -> Iterator[RenderableType]:
         return
     yield Text()
     rows = [
-        (name, f"{RULE}{ITEMS[name]}", plain(campaign) or "-", f"{calls:,}")
-        for (name, campaign), calls in _in_order(found)
+        (name, f"{RULE}{ITEMS[name]}", f"{sum(calls.values()):,}", _campaigns(calls, found.calls))
+        for name, calls in _by_field(found).items()
     ]
-    yield table(("missing field", "asked for by", "campaign", ">calls"), rows)
+    yield table(("missing field", "asked for by", ">calls", "campaigns"), rows)
     yield Text()
-    cells = [
-        (str(one.row), f"{plain(one.source)}:{one.line}", plain(one.campaign), plain(one.contact),
-         ", ".join(one.missing))
-        for one in found.listed
-    ]  # fmt: skip
-    yield table((">row", "from", "campaign", "contact", "lacks"), cells)
+    for one in found.listed:
+        place = f"{plain(one.source)}:{one.line}"
+        block = Text(f"row {one.row}", style="bold")
+        block.append(f"  {place}  {plain(one.campaign)}  {plain(one.contact)}", style="not bold")
+        every = len(one.missing) == len(rows) > 1
+        lacks = "all of these" if every else ", ".join(one.missing)
+        yield block.append(f"\n{INDENT}lacks {lacks}", style="not bold")
+
+
+def _by_field(found: Gaps) -> Mapping[str, Mapping[str, int]]:
+    """Return how many calls of each campaign lack a field, in the order of the rule's items."""
+    fields: dict[str, dict[str, int]] = {}
+    for (name, campaign), calls in _in_order(found):
+        fields.setdefault(name, {})[campaign] = calls
+    return fields
+
+
+def _campaigns(calls: Mapping[str, int], total: int) -> str:
+    """Say in which campaigns a field is missing, and how often if that differs."""
+    if sum(calls.values()) == total:
+        return "every call"
+    names = [f"{plain(name) or '-'} {number:,}" for name, number in calls.items()]
+    more = len(names) - CAMPAIGNS_SHOWN
+    return ", ".join(names[:CAMPAIGNS_SHOWN]) + (f" and {more} more" if more > 0 else "")
 
 
 def _in_order(found: Gaps) -> list[tuple[tuple[str, str], int]]:

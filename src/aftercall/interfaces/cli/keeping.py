@@ -55,10 +55,13 @@ def erase(place: Place, asked: Erasure, caution: Caution) -> int:
             raise AftercallError(message, fix="Contacts are told apart by case and by blanks.")
         for line in _told(scope, found):
             say(line)
+        held = [hold for hold in trail.holds() if hold.meets(scope, found.campaigns)]
+        for hold in held:
+            say(f"Hold {hold.number} covers it, so it may not be erased: {plain(hold.reason)}")
         if caution.dry_run:
             say("Nothing was changed.")
             return 0
-        if not caution.yes and not _confirmed():
+        if not (held or caution.yes or _confirmed()):
             say("Nothing was changed.")
             return 1
         done = await trail.erase(scope, asked.reason)
@@ -75,6 +78,9 @@ def erase(place: Place, asked: Erasure, caution: Caution) -> int:
 def _told(scope: Scope, found: PersonalData) -> Iterator[str]:
     rows = count(found.rows, "row")
     yield f"{plain(str(scope))}: personal data in {rows} and {count(found.events, 'CRM event')}."
+    if found.unnamed:
+        which = count(found.unnamed, "of these rows is", "of these rows are")
+        yield f"{which} invalid, without a contact, and only quoted the id somewhere."
     if found.open_rows:
         yield f"{count(found.open_rows, 'row')} still open: bring them to their end first."
     for directory, run in found.results[:LINES_SHOWN]:
@@ -95,15 +101,17 @@ def _confirmed() -> bool:
     return sys.stdin.readline().strip().lower() in {"y", "yes"}
 
 
-def expire(place: Place) -> int:
+def expire(place: Place, *, dry_run: bool) -> int:
     """Take out what is older than it is to be kept."""
 
     async def work(trail: Trail, settings: Settings) -> tuple[int, int]:
         days = settings.audit.retain_days
-        return await trail.expire(days), days
+        taking = trail.expirable if dry_run else trail.expire
+        return await taking(days), days
 
     taken, days = _worked(place, work)
-    say(f"{count(taken, 'entry', 'entries')} older than {days} days taken out.")
+    done = "would be taken out." if dry_run else "taken out."
+    say(f"{count(taken, 'entry', 'entries')} older than {count(days, 'day')} {done}")
     return 0
 
 

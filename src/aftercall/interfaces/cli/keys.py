@@ -22,13 +22,14 @@ def keygen(place: Place, name: str) -> int:
     with place.kept_in_errors():
         settings = settings_for(place)
         made = asyncio.run(make_key(settings, chosen))
+        journal = settings.journal.path.is_file()
     _tell(made)
     say(
         f"The private key is in {plain(str(settings.audit.key_file))}. Back it up, and keep it"
         " from everybody else.",
         "The line above is the public key: give it to whoever is to check the trail.",
         "",
-        f"next: {place.command('audit', 'verify')}",
+        f"next: {place.command('audit', 'verify') if journal else place.command('check')}",
     )
     return 0
 

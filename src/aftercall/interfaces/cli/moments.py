@@ -6,6 +6,8 @@ import typer
 
 from aftercall.domain import instant
 
+EARLIEST, LATEST = datetime.min.replace(tzinfo=UTC), datetime.max.replace(tzinfo=UTC)
+
 
 def moment_of(option: str, words: str, *, days: int = 0, zone: tzinfo = UTC) -> int:
     """Return the milliseconds of a time, or of the start of the day `days` after a day.
@@ -30,5 +32,8 @@ def moment_of(option: str, words: str, *, days: int = 0, zone: tzinfo = UTC) -> 
             )
             raise typer.BadParameter(message, param_hint=option) from None
         return instant.to_ms(moment)
-    midnight = datetime.combine(day + timedelta(days=days), time(), zone)
-    return instant.to_ms(midnight.astimezone(UTC))
+    try:
+        midnight = datetime.combine(day + timedelta(days=days), time(), zone)
+        return instant.to_ms(midnight.astimezone(UTC))
+    except OverflowError:  # "0001-01-01" and "9999-12-31" mean that there is no limit.
+        return instant.to_ms(EARLIEST if day.year == 1 else LATEST)

@@ -43,11 +43,14 @@ def steps_after(
 
 
 def _about_opt_outs(report: Report, place: Place) -> list[Step]:
-    if not report.opt_outs.not_landed:
-        return []
-    return [
-        Step("see which opt-outs did not land, and by when they have to", place.command("optouts"))
-    ]
+    steps: list[Step] = []
+    if report.opt_outs.not_landed:
+        words = "see which opt-outs did not land, and by when they have to"
+        steps.append(Step(words, place.command("optouts")))
+    if report.opt_outs.partial:
+        words = "see what the call records of opt-outs lack, which was wrong in the input"
+        steps.append(Step(words, place.command("audit", "gaps", "--run", report.run)))
+    return steps
 
 
 def _about_crm(report: Report, place: Place) -> list[Step]:

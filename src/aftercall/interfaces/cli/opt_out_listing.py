@@ -14,7 +14,7 @@ from aftercall.interfaces.cli.moments import moment_of
 from aftercall.interfaces.cli.opt_out_text import Board, opt_outs_json, opt_outs_view
 from aftercall.interfaces.cli.options import Place, Received
 from aftercall.interfaces.cli.runs import print_json, settings_for
-from aftercall.interfaces.cli.terminal import print_pieces, say
+from aftercall.interfaces.cli.terminal import print_pieces, say, wide_out
 from aftercall.wiring import open_archive
 from aftercall.wiring.opt_outs import Word, judged, now_ms, terms_of
 from aftercall.wiring.opt_outs import acknowledge as store
@@ -56,7 +56,7 @@ def show(place: Place, asked: Received, rows_max: int, *, json: bool) -> int:
     if json:
         print_json({**opt_outs_json(board), "exit_code": code})
         return code
-    print_pieces(opt_outs_view(board))
+    print_pieces(opt_outs_view(board, wide_out().width))
     total = sum(counts[standing] for standing in wanted)
     if total > len(listed):
         say(f"{len(listed):,} of {count(total, 'opt-out')}: --limit N for more.")
@@ -76,7 +76,9 @@ def _say_next(place: Place, listed: Sequence[OptOut]) -> None:
     if stuck:
         words = ("optouts", "acknowledge", str(stuck[0].row.row), "--by", "NAME", "--reason")
         say(
-            "feed a corrected opt-out of the contact, or record why nothing more is to be done:",
+            "feed a corrected opt-out of the contact, or record why nothing more is to be done:"
+            if any(not one.fate.landed for one in stuck)
+            else "the tenant holds them now; record why they came late:",
             f"next: {place.command(*words, 'TEXT')}",
         )
 

@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
+from rich.cells import cell_len
 from rich.console import RenderableType
 from rich.text import Text
 
@@ -13,6 +14,11 @@ from aftercall.interfaces.cli.figures import count
 from aftercall.interfaces.cli.reasons import words_of
 from aftercall.interfaces.cli.tables import Cell, table
 from aftercall.interfaces.cli.terminal import plain
+
+WHY = 24
+"""Columns that the reason needs beside the others to be read with ease."""
+
+INDENT = "    "
 
 STYLES = {
     Standing.LATE: "red",
@@ -44,7 +50,7 @@ class Board:
 
     def local(self, ms: int) -> str:
         """Return an instant to the minute, in the zone in which days are counted."""
-        return f"{instant.from_ms(ms).astimezone(self.terms.calendar.zone):%Y-%m-%d %H:%M}"
+        return self.terms.calendar.local(ms).replace(tzinfo=None).isoformat(" ", "minutes")
 
     def age(self, one: OptOut) -> int:
         """Count the business days since the day on which an opt-out was received."""
@@ -52,8 +58,11 @@ class Board:
         return calendar.between(one.deadline.received, calendar.day_of(self.at_ms))
 
 
-def opt_outs_view(board: Board) -> Iterator[RenderableType]:
-    """Yield the figures, and below them the opt-outs that are listed."""
+def opt_outs_view(board: Board, width: int) -> Iterator[RenderableType]:
+    """Yield the figures, and below them the opt-outs that are listed.
+
+    Where a table would cut names and numbers off, each opt-out is a block of its own.
+    """
     total = sum(board.counts.values())
     parts = [f"{board.counts[one]:,} {one}" for one in Standing if board.counts.get(one)]
     line = Text(count(total, "opt-out"), style="bold")
@@ -65,9 +74,30 @@ def opt_outs_view(board: Board) -> Iterator[RenderableType]:
         ">row", "campaign", "contact", f"received ({board.zone})", ">age", "deadline", ">left",
         "status", "why",
     )  # fmt: skip
-    yield table(headers, [_cells(one, board) for one in board.listed])
+    rows = [_cells(one, board) for one in board.listed]
+    fits = _columns_needed(headers, rows) + WHY <= width
+    yield from [table(headers, rows)] if fits else map(_block, rows)
     yield Text()
+    if not fits:
+        yield Text(f"received: the time in {board.zone}")
     yield Text("age and left: business days after the day of receipt, and to the deadline")
+
+
+def _columns_needed(headers: Sequence[str], rows: Sequence[Sequence[Cell]]) -> int:
+    """Return how wide all columns but the last one are together, which alone can wrap."""
+    columns = list(zip(headers, *rows, strict=True))[:-1]
+    return sum(max(map(cell_len, map(str, column))) + len("  ") for column in columns)
+
+
+def _block(cells: Sequence[Cell]) -> Text:
+    """Return an opt-out on three lines, each of which the terminal may wrap."""
+    row, campaign, contact, received, age, deadline, left, standing, words = cells
+    block = Text(f"row {row}", style="bold")
+    block.append(f"  {campaign}  {contact}  ", style="not bold")
+    if isinstance(standing, Text):
+        block.append(standing.plain, style=f"not bold {standing.style}")
+    when = f"received {received}, age {age}, deadline {deadline}, left {left}"
+    return block.append(f"\n{INDENT}{when}\n{INDENT}{words}", style="not bold")
 
 
 def _cells(one: OptOut, board: Board) -> Sequence[Cell]:

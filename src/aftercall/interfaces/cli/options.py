@@ -179,6 +179,29 @@ class Output:
 
 
 @dataclass(frozen=True, slots=True)
+class Ending(Output):
+    """What is told at the end of a run, and whether it is only a rehearsal of one."""
+
+    rehearse: Annotated[
+        bool,
+        typer.Option("--rehearse", help="Only rehearse: against a simulator, nothing is sent."),
+    ] = False
+    faults: Annotated[
+        bool, typer.Option("--faults", help="With --rehearse: let the usual things go wrong.")
+    ] = False
+    fault: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="KIND[=SHARE]",
+            help="With --rehearse: let this go wrong, as docs/rehearse.md lists. Repeatable.",
+        ),
+    ] = None
+    seed: Annotated[
+        int, typer.Option(metavar="N", help="With --rehearse: which requests go wrong.")
+    ] = 0
+
+
+@dataclass(frozen=True, slots=True)
 class Entries:
     """Which audit entries are asked for; what is None is not asked about."""
 
@@ -264,7 +287,19 @@ class Received:
     contact: Annotated[str | None, typer.Option(metavar="ID", help="Of this contact only.")] = None
 
 
-GROUPS = (Place, Columns, Reading, Speed, Output, Entries, Chosen, Sending, Caution, Received)
+GROUPS = (
+    Place,
+    Columns,
+    Reading,
+    Speed,
+    Output,
+    Ending,
+    Entries,
+    Chosen,
+    Sending,
+    Caution,
+    Received,
+)
 
 
 def grouped(command: Callable[..., Result]) -> Callable[..., Result]:

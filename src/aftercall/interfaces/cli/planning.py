@@ -52,6 +52,9 @@ def forecast_view(forecast: Forecast) -> Iterator[RenderableType]:
     yield Text(f"read {forecast.read:,} = {' + '.join(counts) or '0'}", style="bold")
     if forecast.opt_outs:
         yield Text(f"{count(forecast.opt_outs, 'opt-out')} would be written first.")
+    if forecast.partial:
+        told = count(forecast.partial, "opt-out")
+        yield Text(f"Of {told} a part of the call record is wrong; it would be left out.")
     if forecast.problems:
         rows = [
             (f"{number:,}", plain(words_of(code))) for code, number in forecast.problems.items()

@@ -1,8 +1,8 @@
-"""What the other side of a demo saw, held against the report."""
+"""What the other side of a demo or a rehearsal saw, held against what we say was done."""
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Self
 
 from rich.text import Text
@@ -32,6 +32,13 @@ class Witness:
     heard: int
     badly_signed: int
 
+    def without_campaigns(self) -> Self:
+        """Return the same for a tenant whose addresses name no campaign."""
+        bare: Counter[tuple[str, str, str]] = Counter()
+        for (_, contact, outcome), changes in self.changes.items():
+            bare["", contact, outcome] += changes
+        return replace(self, changes=bare)
+
     @classmethod
     def of(cls, stats: Mapping[str, Any], ledger: Iterable[Mapping[str, Any]]) -> Self:
         """Return what the simulator's own books say."""
@@ -51,10 +58,11 @@ class Witness:
 
 @dataclass(frozen=True, slots=True)
 class Proof:
-    """The witness beside the report."""
+    """The witness beside our own books: the rows that were applied, and the events to be heard."""
 
     applied: Counter[tuple[str, str, str]]
     witness: Witness
+    events: int = 0
 
     @classmethod
     def of(cls, report: Report, witness: Witness) -> Self:
@@ -64,7 +72,7 @@ class Proof:
             for entry in report.audit_trail
             if entry["status"] == Status.APPLIED
         )
-        return cls(applied, witness)
+        return cls(applied, witness, applied.total())
 
     @property
     def same(self) -> bool:
@@ -72,18 +80,20 @@ class Proof:
         return self.applied == self.witness.changes
 
     @property
-    def holds(self) -> bool:
-        """Whether everything is as it was promised."""
+    def sound(self) -> bool:
+        """Whether everything is as it was promised, whatever went wrong on the way."""
         seen = self.witness
-        return (
-            self.same
-            and not (seen.live_calls or seen.throttled or seen.badly_signed or seen.repeats)
-            and seen.heard == self.applied.total()
-        )
+        wrong = seen.live_calls or seen.badly_signed or seen.repeats
+        return self.same and not wrong and seen.heard == self.events
+
+    @property
+    def holds(self) -> bool:
+        """Whether everything is as it was promised, and the pace was kept."""
+        return self.sound and not self.witness.throttled
 
 
-def proof_view(proof: Proof) -> Iterator[Text]:
-    """Yield the proof line by line."""
+def proof_view(proof: Proof, *, paced: bool = True) -> Iterator[Text]:
+    """Yield the proof line by line, with the answers of 429 if the pace was kept."""
     seen, applied = proof.witness, proof.applied.total()
     yield Text("\nproof: what the simulated tenant and CRM wrote into their own books", "bold")
     same = "the same contacts and outcomes" if proof.same else "NOT THE SAME ONES"
@@ -92,6 +102,9 @@ def proof_view(proof: Proof) -> Iterator[Text]:
     calls = count(seen.live_calls, "write")
     repeats = count(seen.repeats, "write")
     words = f"{repeats} for nothing, {calls} over a live call"
-    yield Text(f"          {words}, {seen.throttled:,} answers of 429")
+    throttled = f", {seen.throttled:,} answers of 429" if paced else ""
+    yield Text(f"          {words}{throttled}")
+    if not (proof.events or seen.heard):
+        return
     signed = "each signed" if not seen.badly_signed else f"{seen.badly_signed} BADLY SIGNED"
-    yield Text(f"  crm     heard {seen.heard:,} of {applied:,}, {signed}")
+    yield Text(f"  crm     heard {seen.heard:,} of {proof.events:,}, {signed}")

@@ -1,4 +1,4 @@
-"""A simulator in a process of its own, for as long as a demo takes."""
+"""A simulator in a process of its own, for as long as a demo or a rehearsal takes."""
 
 import json
 import os
@@ -6,11 +6,11 @@ import selectors
 import subprocess
 import sys
 import urllib.request
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO
+from typing import IO, Any
 
 from aftercall.errors import AftercallError
 from aftercall.interfaces.cli.proof import Witness
@@ -26,16 +26,12 @@ class Rehearsal:
     """How the simulator is to be.
 
     Attributes:
-        world: the file that describes the tenant's contacts.
+        options: its command line, which holds no secret.
         log: where it writes what goes wrong.
-        seed: the seed of what is random.
-        any_contact: contacts that the world does not list exist, too.
     """
 
-    world: Path
+    options: Sequence[str]
     log: Path
-    seed: int
-    any_contact: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,19 +47,35 @@ class Simulator:
         Raises:
             AftercallError: it has ended.
         """
-        try:
-            stats = json.loads(self._asked("stats"))
-            ledger = [json.loads(line) for line in self._asked("ledger").splitlines()]
-        except OSError as trouble:
-            message = f"The simulator ended before it was asked: {trouble}."
-            raise AftercallError(message, fix="Its log may say why.") from None
-        return Witness.of(stats, ledger)
+        ledger = [json.loads(line) for line in self._asked("ledger").splitlines()]
+        return Witness.of(self.stats(), ledger)
+
+    def stats(self) -> Mapping[str, Any]:
+        """Ask it for its counts.
+
+        Raises:
+            AftercallError: it has ended.
+        """
+        counts: Mapping[str, Any] = json.loads(self._asked("stats"))
+        return counts
+
+    def heard(self) -> set[str]:
+        """Ask its CRM for the ids of the events that it took.
+
+        Raises:
+            AftercallError: it has ended.
+        """
+        return {json.loads(line)["id"] for line in self._asked("crm").splitlines()}
 
     def _asked(self, what: str) -> bytes:
         # Always this machine: a proxy of the environment has no business here.
         opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
-        with opener.open(f"{self.url}/_sim/{what}", timeout=START_SECONDS) as answer:
-            body: bytes = answer.read()
+        try:
+            with opener.open(f"{self.url}/_sim/{what}", timeout=START_SECONDS) as answer:
+                body: bytes = answer.read()
+        except OSError as trouble:
+            message = f"The simulator ended before it was asked: {trouble}."
+            raise AftercallError(message, fix="Its log may say why.") from None
         return body
 
 
@@ -80,8 +92,7 @@ def rehearsing(rehearsal: Rehearsal, environment: Mapping[str, str]) -> Iterator
     """
     command = [
         sys.executable, "-m", "aftercall.simulator", "--port", "0", "--exit-with-stdin",
-        "--world", str(rehearsal.world), "--seed", str(rehearsal.seed), *LATENCY_MS,
-        *["--open"] * rehearsal.any_contact,
+        *rehearsal.options,
     ]  # fmt: skip
     with rehearsal.log.open("wb") as log:
         process = subprocess.Popen(
@@ -102,8 +113,13 @@ def rehearsing(rehearsal: Rehearsal, environment: Mapping[str, str]) -> Iterator
 def _announced(process: "subprocess.Popen[bytes]", log: Path) -> Simulator:
     told = _first_line(process.stdout)
     if not told:
-        message = "The simulator did not start."
-        raise AftercallError(message, fix=f"See what it says in {log}.")
+        # The log may lie in a directory that is thrown away.
+        said = log.read_text(encoding="utf-8", errors="replace").strip().rpartition("\n")[2]
+        said = said.removeprefix("python -m aftercall.simulator: ")
+        message = f"The simulator did not start: {said or 'it said nothing'}."
+        raise AftercallError(
+            message, fix="docs/rehearse.md says what it serves; aftercall plan needs none."
+        )
     addresses = json.loads(told)
     return Simulator(addresses["url"], addresses["crm_url"])
 

@@ -100,7 +100,7 @@ def _tell_found(found: Sequence[EventRecord], total: int, wanted: Replay) -> int
         listed = [event_json(event) for event in found]
         print_json({"dry_run": wanted.sending.dry_run, "total": total, "events": listed})
         return 0
-    print_pieces(events_view(found))
+    print_pieces(events_view(found, frozenset()))
     say(f"{count(len(found), 'event')} would be sent again." if found else NOTHING)
     return 0
 
@@ -140,15 +140,23 @@ def enable(place: Place, name: str) -> int:
         settings = settings_for(place)
         with open_archive(settings.journal.path) as archive:
             disabled = {one.name for one in archive.crm.disabled()}
-            known = {one.endpoint for one in archive.crm.tally(EventFilter())}
+            tallies = archive.crm.tally(EventFilter())
+            known = {one.endpoint for one in tallies}
         if name not in disabled | known | set(configured(settings)):
             message = f"There is no endpoint {name}, neither in the configuration nor the journal."
             raise ConfigInvalid(message, fix="Give the name of one that is listed by crm list.")
         with redelivery_at(settings.journal.path) as (outbox, worked_on):
             hurried = asyncio.run(outbox.enable(name, SystemClock().now_us() // 1000))
     state = "is called again" if name in disabled else "was not disabled"
-    say(f"The endpoint {plain(name)} {state}; {count(hurried, 'event')} became due at once.")
-    if worked_on:
+    waiting = sum(
+        one.events for one in tallies if (one.endpoint, one.state) == (name, EventState.WAITING)
+    )
+    due = f"{count(waiting, 'event')} {'waits' if waiting == 1 else 'wait'} for it"
+    say(f"The endpoint {plain(name)} {state}; {due}, {hurried:,} of them earlier than before.")
+    if name not in configured(settings):
+        say("The configuration does not have it, so nobody delivers them.")
+        say("fix: Give it back its table, under the same name; the address may be another.")
+    elif worked_on:
         say("The process that works on the journal delivers them.")
     else:
         say(f"next: {place.command('crm', 'deliver', '--endpoint', name)}")

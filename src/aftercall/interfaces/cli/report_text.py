@@ -139,10 +139,13 @@ def opt_outs(report: Report) -> Text:
     """Return how many opt-outs the tenant holds."""
     read, lacking = report.opt_outs.read, report.opt_outs.not_landed
     line = Text("opt-outs", style="bold")
-    landed = f": {read - lacking:,} of {read:,} landed"
-    if not lacking:
-        return line.append(landed, style="not bold")
-    return line.append(f"{landed}, {lacking:,} did not", style="not bold red")
+    line.append(f": {read - lacking:,} of {read:,} landed", style="not bold")
+    if lacking:
+        line.append(f", {lacking:,} did not", style="not bold red")
+    if report.opt_outs.partial:
+        words = f"; of {report.opt_outs.partial:,} a part of the call record was left out"
+        line.append(words, style="not bold yellow")
+    return line
 
 
 def latency(report: Report) -> Table:
@@ -194,7 +197,10 @@ def endings(report: Report, closing: Closing) -> Iterator[Text]:
         told = report.deliveries
         under_way = told.get("waiting", 0)
         line = f"delivered {told.get('delivered', 0):,}, under way {under_way:,}"
-        yield _ending("crm", f"{line}, dead {told.get('dead', 0):,}")
+        line += f", dead {told.get('dead', 0):,}"
+        if (waited := report.crm_wait_seconds or 0.0) >= 1:
+            line += f"; waited {duration(waited)} for that"
+        yield _ending("crm", line)
     label = "files"
     for name, path in closing.files.items():
         yield _ending(label, f"{plain(path)}  ({FILE_WORDS.get(name, name)})")

@@ -20,12 +20,13 @@ SECRET_BYTES = 32
 
 @dataclass(frozen=True, slots=True)
 class Keyring:
-    """Where the secrets of an endpoint lie, and how many there are now."""
+    """Where the secrets of an endpoint lie, how many there are now, and who else uses them."""
 
     endpoint: str
     variable: str
     file: str | None
     in_use: int
+    shared: tuple[str, ...] = ()
 
 
 def rotate(place: Place, name: str | None, *, json: bool) -> int:
@@ -41,6 +42,7 @@ def rotate(place: Place, name: str | None, *, json: bool) -> int:
                 "variable": ring.variable,
                 "file": ring.file,
                 "in_use": ring.in_use,
+                "shared_with": list(ring.shared),
             }
         )
         return 0
@@ -55,7 +57,8 @@ def _keyring(place: Place, name: str | None) -> Keyring:
     Raises:
         ConfigInvalid: there is no such endpoint, or several and none was named.
     """
-    known = configured(settings_for(place), () if name is None else (name,))
+    settings = settings_for(place)
+    known = configured(settings, () if name is None else (name,))
     if not known:
         raise ConfigInvalid(NO_CRM, fix="Give the address of its webhook as crm.url.")
     if len(known) > 1:
@@ -69,7 +72,9 @@ def _keyring(place: Place, name: str | None) -> Keyring:
         in_use = len(load_crm_secrets(os.environ, variable))
     except ConfigInvalid:
         in_use = 0  # There is none yet, or one that cannot be used: this is the way to a good one.
-    return Keyring(found, variable, file, in_use)
+    every = configured(settings).items()
+    shared = tuple(one for one, its in every if its.signing_env == variable and one != found)
+    return Keyring(found, variable, file, in_use, shared)
 
 
 def _steps(ring: Keyring, place: Place) -> list[str]:
@@ -85,6 +90,9 @@ def _steps(ring: Keyring, place: Place) -> list[str]:
             f"   next: {checking}",
         ]
     lines = [head, ""]
+    if ring.shared:
+        others = ", ".join(map(plain, ring.shared))
+        lines += [f"note: {ring.variable} is also the secret of {others}: each must take it.", ""]
     if ring.in_use > 1:
         lines += [
             f"note: {ring.in_use} secrets are in use: an earlier rotation was not finished.",

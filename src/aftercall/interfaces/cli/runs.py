@@ -134,7 +134,7 @@ def _work(request: Request, prepare: "Prepare", files: Sequence[str] = ()) -> in
             check_files(files)
             settings = request.settings()
             check_results(output, settings)
-            performed = _performed(
+            performed = run_performance(
                 Performance(settings, prepare, quiet=output.quiet, wait_crm=output.wait_crm)
             )
             written = results_of(performed.report, settings, output)
@@ -146,7 +146,12 @@ def _work(request: Request, prepare: "Prepare", files: Sequence[str] = ()) -> in
         raise
 
 
-def _performed(performance: "Performance") -> "Performed":
+def run_performance(performance: "Performance") -> "Performed":
+    """Perform a job; of several errors at once the one that a user can act on is raised.
+
+    Raises:
+        AftercallError: it could not be begun, or the journal failed.
+    """
     try:
         return performance.run()
     except BaseExceptionGroup as group:

@@ -81,6 +81,7 @@ DO_NOT_CALL = "opt_out"
 # timeout_seconds = 15.0
 # drain_seconds = 10.0
 # allow_private = false                   # may url lead into your own network?
+# ca_file = "ca.pem"                      # example: trust these certificates only
 # Several endpoints, each with its own filter and secret: docs/crm.md
 
 [opt_outs]

@@ -226,14 +226,20 @@ def erase(
 
 
 @grouped
-def expire(place: Place) -> int:
+def expire(
+    place: Place,
+    *,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Only say how many that would be.")
+    ] = False,
+) -> int:
     """Take out entries older than audit.retain_days; their hashes stay.
 
     So does what is held. That entries have expired becomes an entry.
     """
     from aftercall.interfaces.cli import keeping
 
-    return keeping.expire(place)
+    return keeping.expire(place, dry_run=dry_run)
 
 
 @grouped

@@ -7,6 +7,8 @@ from typing import Annotated
 
 import typer
 
+from aftercall.interfaces.cli.options import CONFIG
+
 DEMO = Path("demo")
 
 UNCHANGED = {
@@ -23,12 +25,20 @@ def add_to(app: typer.Typer) -> None:
     app.command()(demo)
 
 
-def simulate(context: typer.Context) -> int:
+def simulate(
+    context: typer.Context,
+    from_config: Annotated[  # noqa: FBT002 - an option
+        bool, typer.Option("--from-config", help="Be like the tenant of the configuration.")
+    ] = False,
+    config: Annotated[
+        Path, typer.Option("--config", "-c", metavar="PATH", help="The configuration.")
+    ] = CONFIG,
+) -> int:
     """Serve a simulated tenant and CRM to rehearse with."""
-    from aftercall.simulator.command import main
+    from aftercall.interfaces.cli import simulating
 
     try:
-        return main(context.args, prog="aftercall simulate")
+        return simulating.simulate(context.args, config if from_config else None)
     except SystemExit as end:  # argparse ends so after --help and after a wrong option
         return end.code if isinstance(end.code, int) else 0
 

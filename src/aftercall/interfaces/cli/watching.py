@@ -55,13 +55,13 @@ class Watcher:
         if self._stock_taken or progress.stage != "writing":
             return
         self._stock_taken = True
-        settings = self._session.settings
+        settings, plan = self._session.settings, self._job.run.plan
         settled = sum(progress.settled.values())
         # In a thread, with a connection of its own: a million rows take a moment to count.
         rows = await asyncio.to_thread(_open_rows, settings.journal.path)
         self._gauge.total = settled + sum(rows.values())
         longest_us = max(
-            (number * settings.pace(campaign).spacing_us for campaign, number in rows.items()),
+            (number * plan.pace(campaign).spacing_us for campaign, number in rows.items()),
             default=0.0,
         )
         self._gauge.ends = time.monotonic() + longest_us * REQUESTS_PER_ROW / SECOND_US

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from aftercall.interfaces.cli.options import Columns, Output, Place, Reading, Speed, grouped
+from aftercall.interfaces.cli.options import Columns, Ending, Output, Place, Reading, Speed, grouped
 
 Files = Annotated[list[str], typer.Argument(metavar="FILE", hidden=True)]
 MaybeRun = Annotated[str | None, typer.Argument(metavar="RUN", hidden=True)]
@@ -46,7 +46,7 @@ def plan(
 
 
 @grouped
-def sync(files: Files, place: Place, reading: Reading, speed: Speed, output: Output) -> int:
+def sync(files: Files, place: Place, reading: Reading, speed: Speed, output: Ending) -> int:
     """Write the outcomes in files to the tenant, each exactly once.
 
     FILE is a CSV, JSON Lines or JSON file, or - for standard input. Stop with Ctrl-C; go on with
@@ -54,7 +54,12 @@ def sync(files: Files, place: Place, reading: Reading, speed: Speed, output: Out
     """
     from aftercall.interfaces.cli import runs
 
-    return runs.sync(files, runs.Request(place, reading, speed, output), reading)
+    request = runs.Request(place, reading, speed, output)
+    if output.rehearse or output.faults or output.fault:
+        from aftercall.interfaces.cli import mischief, rehearsing
+
+        return rehearsing.rehearse(files, request, reading, mischief.mischief_of(output))
+    return runs.sync(files, request, reading)
 
 
 @grouped

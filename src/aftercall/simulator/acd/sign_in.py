@@ -20,14 +20,15 @@ KEY_PATH = "/authentication/v1/token/access-key"
 PASSWORD_PATH = "/auth/token"  # noqa: S105 - a path
 REFRESH_PATH = "/public/user/refresh"
 CONFIGURATION_PATH = "/.well-known/cxone-configuration"
-SIGN_IN_PATHS = frozenset({KEY_PATH, PASSWORD_PATH, REFRESH_PATH, CONFIGURATION_PATH})
+OPENID_PATH = "/.well-known/openid-configuration"
+SIGN_IN_PATHS = frozenset({KEY_PATH, PASSWORD_PATH, REFRESH_PATH, CONFIGURATION_PATH, OPENID_PATH})
 
 TENANT_ID = "11eb-simulated"
 REFRESH_SECONDS = 7200
 
 
 class SignIn:
-    """The four addresses that need no token of the API."""
+    """The addresses that need no token of the API."""
 
     def __init__(self, state: State) -> None:
         self._state = state
@@ -37,6 +38,8 @@ class SignIn:
         """Answer and count one request."""
         if path == CONFIGURATION_PATH:
             return self._configuration(request)
+        if path == OPENID_PATH:
+            return _openid_configuration(request)
         response = await self._sign_in(request, path)
         self._state.counters.answered("TOKEN", response.status)
         return response
@@ -132,6 +135,18 @@ class SignIn:
             "refresh_token": refresh,
             "id_token": _web_token(claims),
         }
+
+
+def _openid_configuration(request: web.BaseRequest) -> web.Response:
+    address = f"{request.scheme}://{request.host}"
+    return json_reply(
+        200,
+        {
+            "issuer": f"{address}/auth",
+            "token_endpoint": f"{address}{PASSWORD_PATH}",
+            "token_endpoint_auth_methods_supported": ["client_secret_basic"],
+        },
+    )
 
 
 def _web_token(claims: dict[str, Any]) -> str:

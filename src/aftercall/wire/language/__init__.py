@@ -3,15 +3,21 @@
 from aftercall.wire.language.codes import CategoryRule, Codes, Lookup, Page
 from aftercall.wire.language.contact import READ_FIELDS, Read, Readback, States
 from aftercall.wire.language.refusals import ErrorRule, Errors, Pace, Verdicts
-from aftercall.wire.language.sign_in import Auth, Base, Discovery, Refresh, TokenAnswer
+from aftercall.wire.language.sign_in import (
+    Auth,
+    Base,
+    Discovery,
+    Refresh,
+    TokenAnswer,
+    TokenDiscovery,
+)
 from aftercall.wire.language.table import Rules, normal_state
-from aftercall.wire.language.write import BulkRead, Failure, Write, WriteField
+from aftercall.wire.language.write import Failure, Write, WriteField
 
 __all__ = [
     "READ_FIELDS",
     "Auth",
     "Base",
-    "BulkRead",
     "CategoryRule",
     "Codes",
     "Discovery",
@@ -27,6 +33,7 @@ __all__ = [
     "Rules",
     "States",
     "TokenAnswer",
+    "TokenDiscovery",
     "Verdicts",
     "Write",
     "WriteField",

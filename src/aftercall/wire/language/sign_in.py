@@ -67,6 +67,20 @@ class Discovery(Rules):
     )
 
 
+class TokenDiscovery(Rules):
+    """Where the token endpoint is asked for, before anything else and without a token.
+
+    `tenant.base_url` of the configuration switches it off: `url` counts there. So it does where
+    there is no such document.
+    """
+
+    url: SignInAddress = Field(description="What to ask.")
+    token_url: JsonPath = Field(
+        default="token_endpoint",
+        description="Where the answer holds the token endpoint, on one of `base.hosts`.",
+    )
+
+
 class Base(Rules):
     """Where the tenant is. `tenant.base_url` of the configuration takes the place of all hosts."""
 
@@ -119,6 +133,9 @@ class Auth(Rules):
         )
     )
     url: SignInAddress | None = Field(default=None, description="The token endpoint.")
+    discovery: TokenDiscovery | None = Field(
+        default=None, description="Where the token endpoint is asked for, if it is."
+    )
     client_auth: Literal["form", "basic"] = Field(
         default="form", description="Whether client id and secret are fields or HTTP Basic."
     )

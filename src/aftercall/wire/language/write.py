@@ -6,15 +6,12 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, BeforeValidator, Field
 
 from aftercall.wire.language.table import (
-    Address,
     ContactAddress,
     Header,
     JsonPath,
     Rules,
     Statuses,
-    Text,
     Version,
-    filled_with,
     flaw,
 )
 
@@ -143,14 +140,3 @@ class Write(Rules):
     idempotency_header: Header | None = Field(
         default=None, description="A header that carries the row's key, the same on each attempt."
     )
-
-
-class BulkRead(Rules):
-    """How many contacts' states are read at once. Declared for later use; nothing asks it yet."""
-
-    url: Annotated[Address, filled_with("campaign", "version")] = Field(description="Where.")
-    items: JsonPath = Field(description="The path of the list.")
-    id: JsonPath = Field(description="An item's contact id.")
-    state: JsonPath = Field(description="An item's state.")
-    contacts_max: int = Field(strict=True, ge=1, description="How many at once.")
-    filter: Text | None = Field(default=None, description="The query's parameter for the ids.")

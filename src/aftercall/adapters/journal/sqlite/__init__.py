@@ -6,6 +6,7 @@ from aftercall.adapters.journal.sqlite.journal import (
     note_results,
     open_archive,
     open_audit,
+    opt_outs_beside,
     outbox_beside,
 )
 
@@ -15,5 +16,6 @@ __all__ = [
     "note_results",
     "open_archive",
     "open_audit",
+    "opt_outs_beside",
     "outbox_beside",
 ]

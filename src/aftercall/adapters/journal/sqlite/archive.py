@@ -113,12 +113,15 @@ class SqliteArchive(Reading):
         with told(self._path):
             return opt_outs.opt_out(self._db, row)
 
-    def opt_outs_of_run(self, run: str) -> tuple[int, Iterator[OptOutRow]]:
-        """Count the opt-outs of a run, and yield those that it did not bring to the tenant."""
+    def opt_outs_of_run(self, run: str) -> tuple[int, int, Iterator[OptOutRow]]:
+        """Count the opt-outs of a run, and yield those that it did not bring to the tenant.
+
+        The second number is that of valid ones whose call record was not taken over whole.
+        """
         with told(self._path):
             asked = {"run": run_number(self._db, run)}
-            total = self._db.execute(statement("count_opt_outs"), asked).fetchone()[0]
-        return total, opt_outs.not_landed(self._db, run)
+            total, partial = self._db.execute(statement("count_opt_outs"), asked).fetchone()
+        return total, partial, opt_outs.not_landed(self._db, run)
 
     def call_entries(self, asked: AuditFilter) -> Iterator[tuple[int, str]]:
         """Yield the number and the entries of rows that stand for a call each."""

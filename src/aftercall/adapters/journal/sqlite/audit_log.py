@@ -36,6 +36,12 @@ class SqliteAuditArchive(Reading):
         with told(self._path):
             return int(self._db.execute(statement("audit_last")).fetchone()[0])
 
+    def latest_time(self, first: int, last: int) -> int:
+        """Return the latest time of the entries from leaf `first` on that stand before `last`."""
+        with told(self._path):
+            asked = {"first": first, "last": last}
+            return int(self._db.execute(statement("audit_latest_time"), asked).fetchone()[0])
+
     def texts(self, first: int, most: int) -> Sequence[bytes]:
         """Return up to `most` entries from leaf `first` on, as they are hashed."""
         with told(self._path):
@@ -53,7 +59,9 @@ class SqliteAuditArchive(Reading):
         with told(self._path):
             asked = {"level": level, "place": place}
             found = self._db.execute(statement("audit_tile"), asked).fetchone()
-            return b"" if found is None else bytes(found["hashes"])
+        hashes = None if found is None else found["hashes"]
+        # Text in the place of hashes, say, is none: SQLite stores what it is given.
+        return hashes if isinstance(hashes, bytes) else b""
 
     def tile_keys(self) -> Iterator[TileKey]:
         """Yield which tiles there are."""
@@ -89,13 +97,13 @@ class SqliteAuditArchive(Reading):
         """Yield all checkpoints, the oldest first."""
         with told(self._path):
             for row in self._db.execute(statement("audit_checkpoints")):
-                yield StoredCheckpoint(*row)
+                yield _checkpoint(row)
 
     def latest(self) -> StoredCheckpoint | None:
         """Return the newest checkpoint."""
         with told(self._path):
             found = self._db.execute(statement("audit_latest_checkpoint")).fetchone()
-            return None if found is None else StoredCheckpoint(*found)
+            return None if found is None else _checkpoint(found)
 
 
 class SqliteAuditLog(SqliteAuditArchive):
@@ -134,6 +142,17 @@ def _seal(db: sqlite3.Connection, seal: Seal) -> bool:
     values = {"size": seal.size, "at_ms": seal.at_ms, "note": seal.note}
     db.execute(statement("add_audit_checkpoint"), values)
     return True
+
+
+def _checkpoint(row: sqlite3.Row) -> StoredCheckpoint:
+    """Return a checkpoint; what is not of its column's type is none of a checkpoint's values."""
+    number, size, at_ms, note = row
+    return StoredCheckpoint(
+        number,
+        size if isinstance(size, int) else -1,
+        at_ms if isinstance(at_ms, int) else -1,
+        note if isinstance(note, str) else "",
+    )
 
 
 def _text(raw: bytes) -> str:

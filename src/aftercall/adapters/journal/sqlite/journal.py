@@ -88,6 +88,20 @@ def outbox_beside(path: Path) -> Iterator[SqliteOutbox]:
         writer.close()
 
 
+@contextmanager
+def opt_outs_beside(path: Path) -> Iterator[SqliteOptOuts]:
+    """Give what acknowledges opt-outs in a journal that another process works on.
+
+    Raises:
+        JournalError: it cannot be opened.
+    """
+    writer = Writer(connect(path, write=True), path)
+    try:
+        yield SqliteOptOuts(writer)
+    finally:
+        writer.close()
+
+
 def open_archive(path: Path) -> SqliteArchive:
     """Open the journal at `path` for reading only; a process that works on it goes on.
 

@@ -6,6 +6,7 @@ import sqlite3
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,7 @@ from aftercall.adapters.journal.sqlite.statements import statement
 from aftercall.adapters.journal.sqlite.writer import Writer
 from aftercall.audit_ports import PersonalData
 from aftercall.domain.acts import Deed, Hold, Scope, holds
+from aftercall.domain.cells import names_contact
 from aftercall.domain.commitment import canonical_json
 from aftercall.domain.webhook import PUBLIC_FIELDS
 from aftercall.errors import JournalError
@@ -52,6 +54,11 @@ class SqliteKeeping:
             await self._sweep()
         return total
 
+    def expirable(self, before_ms: int) -> int:
+        """Count what `expire` would take out."""
+        with told(self._path):
+            return sum(1 for _ in _expirable(self._reader, before_ms, -1))
+
     async def _sweep(self) -> None:
         """Let nothing of what was taken out remain in the journal's files."""
         await self._writer.alone(_sweep)
@@ -61,15 +68,17 @@ class SqliteKeeping:
 def _held_of(db: sqlite3.Connection, scope: Scope) -> PersonalData:
     asked = {"contact": scope.contact, "campaign": scope.campaign}
     rows = events = open_rows = 0
+    unnamed = _unnamed(db, scope)
     campaigns: set[str] = set()
     runs: set[int] = set()
     inputs: dict[str, list[int]] = defaultdict(list)
-    for row in db.execute(statement("rows_of_person"), asked):
+    for row in chain(db.execute(statement("rows_of_person"), asked), unnamed):
         open_rows += row["open"]
         campaigns.add(row["campaign"])
+        # Whoever erased before may have been stopped before the result files were written anew.
+        runs.add(row["run"])
         if row["erased_ms"] is None:
             rows += 1
-            runs.add(row["run"])
             inputs[row["source_name"]].append(row["line"])
     for event in db.execute(statement("events_of_person"), asked):
         events += _public(event["body"]) != event["body"]
@@ -78,8 +87,17 @@ def _held_of(db: sqlite3.Connection, scope: Scope) -> PersonalData:
         for run in sorted(runs)
         for found in db.execute(statement("result_files_of_run"), {"run": run})
     ]
-    lines = tuple((name, tuple(found)) for name, found in inputs.items())
-    return PersonalData(rows, events, open_rows, tuple(sorted(campaigns)), tuple(results), lines)
+    lines = tuple((name, tuple(sorted(set(found)))) for name, found in inputs.items())
+    where = tuple(sorted(campaigns))
+    return PersonalData(rows, events, open_rows, where, tuple(results), lines, len(unnamed))
+
+
+def _unnamed(db: sqlite3.Connection, scope: Scope) -> list[sqlite3.Row]:
+    """Return invalid rows that did not tell whose they are, but hold the person's id in a cell."""
+    if not scope.contact:
+        return []
+    found = db.execute(statement("unnamed_rows"), {"campaign": scope.campaign})
+    return [row for row in found if names_contact(row["cells"], scope.contact)]
 
 
 def _erase(db: sqlite3.Connection, deed: Deed, now_ms: int) -> PersonalData:
@@ -92,20 +110,18 @@ def _erase(db: sqlite3.Connection, deed: Deed, now_ms: int) -> PersonalData:
         fix = "Bring them to their end first; then erase."
         raise JournalError(message, fix=fix, next_command="aftercall resume")
     asked = {"contact": scope.contact, "campaign": scope.campaign, "now_ms": now_ms}
+    unnamed = [{"id": row["id"], "now_ms": now_ms} for row in _unnamed(db, scope)]
+    db.executemany(statement("erase_unnamed_row"), unnamed)
     db.execute(statement("erase_rows"), asked)
     _strip_events(db, db.execute(statement("events_of_person"), asked).fetchall())
-    details = {"rows": found.rows, "events": found.events}
+    details = {"rows": found.rows, "events": found.events, "unnamed_rows": found.unnamed}
     add_act(db, replace(deed, details=details), now_ms)
     return found
 
 
 def _refuse_if_held(active: Iterable[Hold], scope: Scope, found: PersonalData) -> None:
     for hold in active:
-        one = hold.scope
-        meets = one.contact in {"", scope.contact} and (
-            not one.campaign or one.campaign in found.campaigns
-        )
-        if meets:
+        if hold.meets(scope, found.campaigns):
             message = f"Hold {hold.number} covers {scope}: it may not be erased ({hold.reason})."
             fix = "Whoever placed the hold must release it first."
             raise JournalError(message, fix=fix, next_command="aftercall audit hold list")
@@ -129,16 +145,21 @@ def _public(body: str) -> str:
     return canonical_json({**event, "data": kept}) if kept != event["data"] else body
 
 
-def _expire(db: sqlite3.Connection, deed: Deed, before_ms: int, now_ms: int) -> int:
-    """Take out some entries; return how many."""
+def _expirable(db: sqlite3.Connection, before_ms: int, most: int) -> sqlite3.Cursor:
+    """Return sealed entries from before a time that nothing holds; all of them if `most` is -1."""
     covered = [[hold.scope.contact, hold.scope.campaign] for hold in holds(acts_in(db))]
     asked = {
         "before_ms": before_ms,
         "sealed": sealed_in(db),
         "holds": canonical_json(covered),
-        "most": EXPIRED_AT_ONCE,
+        "most": most,
     }
-    found = db.execute(statement("expirable"), asked).fetchall()
+    return db.execute(statement("expirable"), asked)
+
+
+def _expire(db: sqlite3.Connection, deed: Deed, before_ms: int, now_ms: int) -> int:
+    """Take out some entries; return how many."""
+    found = _expirable(db, before_ms, EXPIRED_AT_ONCE).fetchall()
     if not found:
         return 0
     numbers = [row["number"] for row in found]

@@ -291,6 +291,9 @@ SELECT coalesce(max(number), 0) FROM audit;
 -- name: audit_sealed
 SELECT coalesce((SELECT size FROM audit_checkpoint ORDER BY number DESC LIMIT 1), 0);
 
+-- name: audit_latest_time
+SELECT coalesce(max(at_ms), 0) FROM audit WHERE number > :first AND number <= :last;
+
 -- name: audit_texts
 SELECT number, CAST(entry AS BLOB) AS entry FROM audit
 WHERE number > :first ORDER BY number LIMIT :most;
@@ -366,6 +369,17 @@ UPDATE row SET cells = '[]', notes = NULL, custom_fields = NULL, call_personal =
     words = '', salt = NULL, erased_ms = :now_ms
 WHERE contact = :contact AND (:campaign = '' OR campaign = :campaign) AND erased_ms IS NULL;
 
+-- name: unnamed_rows
+-- Rows that were never sent because they did not tell whose they are, with what they said.
+SELECT r.id, r.run, r.line, r.campaign, r.erased_ms, r.cells, s.name AS source_name, 0 AS open
+FROM row r JOIN source s ON s.number = r.source
+WHERE r.contact = '' AND r.status = 'invalid' AND r.erased_ms IS NULL
+    AND (:campaign = '' OR r.campaign IN ('', :campaign))
+ORDER BY r.id;
+
+-- name: erase_unnamed_row
+UPDATE row SET cells = '[]', words = '', salt = NULL, erased_ms = :now_ms WHERE id = :id;
+
 -- name: erase_row
 UPDATE row SET cells = '[]', notes = NULL, custom_fields = NULL, call_personal = NULL,
     words = '', salt = NULL, erased_ms = :now_ms
@@ -440,7 +454,8 @@ WHERE r.run = :run AND r.opt_out_received_ms IS NOT NULL AND NOT r.status IN (
 ORDER BY r.opt_out_received_ms, r.id;
 
 -- name: count_opt_outs
-SELECT count(*) FROM row WHERE run = :run AND opt_out_received_ms IS NOT NULL;
+SELECT count(*), coalesce(sum(status <> 'invalid' AND problems IS NOT NULL), 0)
+FROM row WHERE run = :run AND opt_out_received_ms IS NOT NULL;
 
 -- name: held_of_contact
 -- What reached the tenant of one contact.

@@ -1,0 +1,69 @@
+"""Killed at named points on surfaces other than the default one, whose own are in tests/fault."""
+
+from collections import Counter
+from collections.abc import Mapping
+from pathlib import Path
+
+import pytest
+
+from aftercall.domain.report import Report
+from aftercall.domain.status import Status
+from tests.fault.books import rows_by_status
+from tests.fault.crash_driver import POINTS, job_of
+from tests.fault.processes import drive, write_calls
+
+from .rig import SurfaceRig, on_surface, world_on
+
+SMALL = {"limits": {"batch": 8}}
+SLOW = {"limits": {"batch": 8, "requests_per_second": 10.0}}
+"""So slow that rows are left for every death, however late it comes."""
+
+
+def in_turn() -> list[str]:
+    """Return all points, those last that are passed at no certain time."""
+    later = [point for point in POINTS if point.endswith("seal")]
+    later += [point for point in POINTS if point.endswith(("delivery", "record"))]
+    return [*(point for point in POINTS if point not in later), *later]
+
+
+Ending = tuple[Counter[tuple[str, str]], Counter[tuple[str, str, str, int]], Mapping[Status, int]]
+
+
+def ending_of(rig: SurfaceRig, report: Report) -> Ending:
+    """Return what the tenant holds, and what became of each row."""
+    assert (report.open, report.state) == (0, "finished")
+    rig.assert_books_balance(report)
+    return rig.effective(), rows_by_status(report), report.statuses
+
+
+async def test_a_process_that_dies_at_every_point_in_turn_changes_nothing(tmp_path: Path) -> None:
+    """One journal, one death at each of the named points: the documented API from first to last."""
+    refusing = {"contact": "k2", "refuse": {"status": 400, "message": "Invalid Skill"}}
+    world = world_on("", refusing, missing_ratio=0.1)
+    path = write_calls(tmp_path / "calls.csv", 66, 3)
+    (tmp_path / "undisturbed").mkdir()
+    async with on_surface("acd", tmp_path / "undisturbed", world=world) as rig:
+        expected = ending_of(rig, await rig.sync_file(path))
+
+    async with on_surface("acd", tmp_path, world=world) as rig:
+        for point in in_turn():
+            assert await drive(rig, [path], tables=SLOW, point=point) is None, point
+        assert await drive(rig, [path], tables=SMALL) is not None
+
+        assert ending_of(rig, await rig.resume()) == expected
+        kinds = {Status.APPLIED, Status.REJECTED, Status.MISSING, Status.INVALID}
+        assert kinds <= expected[2].keys()
+
+
+@pytest.mark.parametrize(
+    "point", ["after take_turn", "before write", "after write", "before settle", "inside settle"]
+)
+async def test_a_crash_behind_a_gateway_changes_nothing(tmp_path: Path, point: str) -> None:
+    async with on_surface("gateway", tmp_path) as rig:
+        path = write_calls(tmp_path / "calls.csv", 40, 3)
+        assert await drive(rig, [path], tables=SMALL, point=point, passage=3) is None
+        async with rig.session() as session:
+            report = await session.perform(job_of(session, [str(path)]))
+
+        assert (report.open, report.state) == (0, "finished")
+        rig.assert_books_balance(report)
