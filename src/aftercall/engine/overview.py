@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import overload
 
 from aftercall.domain.disposition import Json
+from aftercall.domain.follow_ups import OPEN as OPEN_FOLLOW_UPS
 from aftercall.domain.opt_outs import fate_of
 from aftercall.domain.report import Histogram, Latency, OptOutCount, Report
 from aftercall.domain.status import OPEN
@@ -77,7 +78,9 @@ def report_of(archive: Archive, run: str, trail: AuditTrail | tuple[()] = ()) ->
     record = find_run(archive, run)
     tallies = tuple(archive.tallies(run))
     still_open = any(tally.status in OPEN for tally in tallies)
-    finished = record.intake_complete and not still_open
+    follow_ups = archive.follow_ups.count(run)
+    follows = any(follow_ups[kind].get(state) for kind in follow_ups for state in OPEN_FOLLOW_UPS)
+    finished = record.intake_complete and not still_open and not follows
     return Report(
         run=run,
         state="finished" if finished else "paused",
@@ -89,6 +92,7 @@ def report_of(archive: Archive, run: str, trail: AuditTrail | tuple[()] = ()) ->
         disabled=tuple(one.name for one in archive.crm.disabled()),
         elapsed_seconds=record.worked_ms / 1000,
         opt_outs=_opt_outs(archive, run),
+        follow_ups=follow_ups,
         audit_trail=trail,
     )
 
