@@ -13,6 +13,7 @@ from aftercall.domain.report import Histogram, Latency, OptOutCount, Report
 from aftercall.domain.status import OPEN
 from aftercall.errors import JournalError
 from aftercall.ports import Archive, AuditFilter, RunRecord
+from aftercall.ports.follow_ups import FollowUpCounts
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,8 +80,7 @@ def report_of(archive: Archive, run: str, trail: AuditTrail | tuple[()] = ()) ->
     tallies = tuple(archive.tallies(run))
     still_open = any(tally.status in OPEN for tally in tallies)
     follow_ups = archive.follow_ups.count(run)
-    follows = any(follow_ups[kind].get(state) for kind in follow_ups for state in OPEN_FOLLOW_UPS)
-    finished = record.intake_complete and not still_open and not follows
+    finished = record.intake_complete and not still_open and not follow_ups_open(follow_ups)
     return Report(
         run=run,
         state="finished" if finished else "paused",
@@ -95,6 +95,11 @@ def report_of(archive: Archive, run: str, trail: AuditTrail | tuple[()] = ()) ->
         follow_ups=follow_ups,
         audit_trail=trail,
     )
+
+
+def follow_ups_open(counts: FollowUpCounts) -> bool:
+    """Say whether some of the counted follow-ups are still to be worked on."""
+    return any(states.get(state) for states in counts.values() for state in OPEN_FOLLOW_UPS)
 
 
 def _opt_outs(archive: Archive, run: str) -> OptOutCount:

@@ -30,13 +30,13 @@ from aftercall.errors import AccessDenied, AftercallError
 from aftercall.ports import (
     Claims,
     Clock,
-    FollowUpDesk,
     Intake,
     Outbox,
     Pacing,
     SourceRecord,
     Transport,
 )
+from aftercall.ports.follow_ups import FollowUpDesk
 from aftercall.wire.profile import follow_ups_of
 from aftercall.wire.target import Identity, Target
 

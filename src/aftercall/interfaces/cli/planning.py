@@ -52,6 +52,9 @@ def forecast_view(forecast: Forecast) -> Iterator[RenderableType]:
     yield Text(f"read {forecast.read:,} = {' + '.join(counts) or '0'}", style="bold")
     if forecast.opt_outs:
         yield Text(f"{count(forecast.opt_outs, 'opt-out')} would be written first.")
+    if forecast.follow_ups:
+        told = ", ".join(f"{kind} {number:,}" for kind, number in forecast.follow_ups.items())
+        yield Text(f"Follow-ups once rows are written: {told}.")
     if forecast.problems:
         rows = [
             (f"{number:,}", plain(words_of(code))) for code, number in forecast.problems.items()
