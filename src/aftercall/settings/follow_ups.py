@@ -31,20 +31,21 @@ Ids = Annotated[tuple[Id, ...], BeforeValidator(_several), Field(min_length=1)]
 
 
 class FollowUps(Table):
-    """What else is done at the tenant once an outcome was written. Off unless it says something.
-
-    Keys of tables are categories, such as `opt_out`, or outcome codes.
-    """
+    """What else is done at the tenant after which outcomes. Nothing unless it says so."""
 
     dnc_groups: dict[Subject, Ids] = Field(
         default={},
-        description="Category or code = the ids of DNC groups that the number is put into.",
+        description=(
+            "Category (such as `opt_out`) or outcome code = the id of a DNC group that the number"
+            " is put into, or a list of ids."
+        ),
     )
     tags: dict[Subject, Ids] = Field(
-        default={}, description="Category or code = the ids of tags that the contact is given."
+        default={},
+        description="Category or outcome code = the tag that the contact is given, or a list.",
     )
     callbacks: tuple[Subject, ...] = Field(
-        default=(), description="Categories and codes after which a callback is scheduled."
+        default=(), description="Categories and outcome codes after which a callback is scheduled."
     )
 
     @property

@@ -187,7 +187,7 @@ def _of_item(
     ruled = ruled_refusal(hearing.profile, told, hearing.asked(mask))
     if ruled is not None:
         return ruled
-    return answer.Refused("answer_says_failure", words_of(hearing.profile, told, mask))
+    return answer.Refused("item_refused", words_of(hearing.profile, told, mask))
 
 
 def _is_so(rules: FollowUpWrite, words: str) -> bool:

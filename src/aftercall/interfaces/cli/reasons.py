@@ -35,6 +35,7 @@ WORDS = {
     "garbage": "the answer was not the tenant's",
     "gzip_bomb": "the file unpacks to far too much",
     "gzip_broken": "the compressed file is damaged",
+    "item_refused": "the tenant refused it",
     "json_broken": "the row is broken JSON",
     "missing_value": "a required value is empty",
     "naive_timestamp": "a time has no zone",

@@ -51,7 +51,7 @@ class FollowUpField(WriteField):
 
 
 class FollowUpWrite(Rules):
-    """How one kind of follow-up is carried out."""
+    """How one kind of follow-up is carried out: `tags`, `dnc_group` or `callback`, all alike."""
 
     url: Annotated[Address, filled_with("campaign", "contact", "target", "version", "instance")] = (
         Field(description="Where; `{target}` is the id of the group or tag.")
@@ -101,7 +101,7 @@ class FollowUpWrite(Rules):
 
 
 class FollowUps(Rules):
-    """What the API can do beyond the disposition. Nothing is done unless `[follow_ups]` asks."""
+    """What the API can do beyond the disposition, if the configuration's `[follow_ups]` asks."""
 
     tags: FollowUpWrite | None = Field(default=None, description="A tag of the contact.")
     dnc_group: FollowUpWrite | None = Field(
