@@ -5,6 +5,7 @@ row is applied whatever becomes of its follow-ups. Like rows they have one table
 and all decisions are pure functions of an answer, the time and a random number.
 """
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
@@ -21,6 +22,13 @@ from aftercall.domain.status import Status
 
 GATHER_MS = 5000
 """How long a fresh follow-up waits for company where one request can carry several."""
+
+
+NUMBER_DIGITS_MIN = 7
+NATIONAL_DIGITS = 10
+"""A number without its country's code, where that is North America's."""
+
+_NO_DIGIT = re.compile(r"\D")
 
 
 class FollowUpKind(StrEnum):
@@ -297,9 +305,17 @@ def follow_up_entry(
 
 
 def with_numbers(row: Disposition) -> Disposition:
-    """Return a row whose custom fields are all that its follow-ups may tell the tenant."""
+    """Return a row whose custom fields are all that its follow-ups may tell the tenant.
+
+    That is what the tenant's words must not quote; a telephone number it may write in its own way.
+    """
     called = {} if row.call_record is None else row.call_record.personal
-    return replace(row, custom_fields={**called, **(row.custom_fields or {})})
+    told: dict[str, Json] = {**called, **(row.custom_fields or {})}
+    for name, value in tuple(told.items()):
+        digits = _NO_DIGIT.sub("", value) if isinstance(value, str) else ""
+        if len(digits) >= NUMBER_DIGITS_MIN:
+            told |= {f"{name} digits": digits, f"{name} national": digits[-NATIONAL_DIGITS:]}
+    return replace(row, custom_fields=told)
 
 
 @dataclass(frozen=True, slots=True)

@@ -88,15 +88,8 @@ DO_NOT_CALL = "opt_out"
 # near_days = 3                           # so many left: aftercall optouts ends with code 4
 # time_zone = "America/New_York"          # where a day begins and ends
 
-# What else is done at the tenant once an outcome was written: docs/follow-ups.md
 [follow_ups]
-# callbacks = []                          # or ["callback"]: categories and outcome codes
-
-[follow_ups.dnc_groups]
-# opt_out = "301"                         # example: the number goes into that DNC group
-
-[follow_ups.tags]
-# INTERESTED = ["17"]                     # example: the contact is given that tag
+# callbacks = []                          # tags, DNC groups, callbacks: docs/follow-ups.md
 
 [journal]
 # url = "sqlite:///aftercall.db"          # beside this file

@@ -253,8 +253,10 @@ SELECT wait_ms, read_ms, write_ms FROM row WHERE run = :run AND read_ms IS NOT N
 -- name: rows_of_run
 SELECT id, source, line, cells, campaign, contact, outcome, status, reason, words, problems,
     attempts, settled_ms, (
-        SELECT group_concat(f.kind || CASE f.target WHEN '' THEN '' ELSE ' ' || f.target END
-            || ': ' || f.state, '; ') FROM follow_up f WHERE f.row = row.id) AS follow_ups
+        SELECT group_concat(told, '; ') FROM (
+            SELECT f.kind || CASE f.target WHEN '' THEN '' ELSE ' ' || f.target END || ': '
+                || f.state AS told
+            FROM follow_up f WHERE f.row = row.id ORDER BY f.number)) AS follow_ups
 FROM row WHERE run = :run ORDER BY id;
 
 -- name: pace
