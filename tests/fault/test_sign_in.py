@@ -61,6 +61,17 @@ async def test_a_token_that_is_refused_again_and_again_pauses_the_run(rig_with: 
         assert_books_balance(again, rig.ledger(), rig.crm())
 
 
+async def test_a_wave_of_revocations_is_waited_out(rig_with: Rigged) -> None:
+    # Four tokens are revoked one after the other, each by the first request that shows it.
+    faults = Faults.from_json({"unauthorized": 1, "fault_limit": 4})
+    async with rig_with(faults=faults) as rig:
+        report = await rig.sync(rows_for(names(1)))
+
+        assert report.statuses == {Status.APPLIED: 1}
+        assert rig.simulator.stats()["tokens_issued"] == 1 + 4
+        assert_books_balance(report, rig.ledger(), rig.crm())
+
+
 async def test_the_token_is_renewed_before_it_runs_out(rig_with: Rigged) -> None:
     # A life of 2 s is renewed after one: a run of some 3 s needs about 4 tokens, and no 401.
     limits = {"requests_per_second": 20.0}

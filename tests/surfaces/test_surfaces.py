@@ -77,7 +77,7 @@ FAULTS = (
 
 @pytest.mark.parametrize("kind", FAULTS)
 async def test_each_fault_leaves_one_change_per_row(on: On, kind: str) -> None:
-    # Three tokens in a row that were never accepted stop a run, and rightly: revoke them rarely.
+    # Five tokens in a row that were never accepted stop a run, and rightly: revoke them rarely.
     chance = 0.1 if kind == "unauthorized" else 0.4
     faults = Faults.from_json({kind: chance, "fault_limit": 2, "slow_seconds": 1.0})
     quick = {"read_seconds": 0.4, "total_seconds": 0.4}

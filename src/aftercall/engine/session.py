@@ -29,8 +29,8 @@ from aftercall.wire.target import Identity, Target, auth_of
 SIGN_IN = RetryPolicy(attempts_max=5, wait_seconds_initial=0.5, wait_seconds_max=5.0)
 """How often the token endpoint is asked before the run is paused."""
 
-TOKENS_MAX = 3
-"""So many tokens, none of which was ever accepted, are not a matter of bad luck."""
+TRUST = RetryPolicy(attempts_max=5, wait_seconds_initial=0.5, wait_seconds_max=1.0)
+"""So many tokens, none of which was ever accepted, and moments apart, are no bad luck."""
 
 log = logging.getLogger("aftercall")
 
@@ -56,7 +56,7 @@ class Session:
         self._never_accepted = 0
         self._renewing = asyncio.Lock()
         # A token and what it can be renewed for, of each of the last tokens.
-        self._told: deque[str] = deque(maxlen=2 * TOKENS_MAX)
+        self._told: deque[str] = deque(maxlen=2 * TRUST.attempts_max)
         self.issued = 0
 
     async def token(self) -> Token:
@@ -94,7 +94,7 @@ class Session:
         """
         async with self._renewing:
             if self._token is None or self._token is stale:
-                self._count_unaccepted(stale)
+                await self._count_unaccepted(stale)
                 self._token = await self._sign_in()
             return self._token
 
@@ -103,20 +103,30 @@ class Session:
         self._proven = token
         self._never_accepted = 0
 
-    def _count_unaccepted(self, stale: Token | None) -> None:
+    async def _count_unaccepted(self, stale: Token | None) -> None:
         """Give up when token after token is refused before anything was ever done with it.
 
-        One that was accepted before has run out or was revoked, however often that happens.
+        One that was accepted before has run out or was revoked, however often that happens. One
+        that was refused at its first use gets a moment: its other requests may yet be answered,
+        and a tenant needs that moment to hear of a token or to end a wave of revocations.
         """
-        if stale is None or stale is self._proven:
+        if stale is None or not self._unproven(stale):
             return
-        if self._clock.seconds() >= stale.renew_at_seconds:
+        # From half the bound on: a wait of next to nothing would be no moment at all.
+        chance = (1.0 + self._chance()) / 2
+        await asyncio.sleep(TRUST.wait_seconds(self._never_accepted + 1, chance))
+        if not self._unproven(stale):
             return
         self._never_accepted += 1
-        if self._never_accepted >= TOKENS_MAX:
-            message = f"The tenant refused {TOKENS_MAX} tokens in a row that it had issued (401)."
+        if self._never_accepted >= TRUST.attempts_max:
+            many = TRUST.attempts_max
+            message = f"The tenant refused {many} tokens in a row that it had issued (401)."
             fix = "Check that the credentials belong to this tenant and that they are enabled."
             raise CredentialsRefused(message, fix=fix, next_command="aftercall check")
+
+    def _unproven(self, token: Token) -> bool:
+        """Say whether `token` was never accepted although it has not run out."""
+        return token is not self._proven and self._clock.seconds() < token.renew_at_seconds
 
     async def _sign_in(self) -> Token:
         words = ""
