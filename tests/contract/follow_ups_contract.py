@@ -280,7 +280,7 @@ class FollowUpsContract(Contract):
         assert [one.kind for one in found(rig, run=RUN, contact="P1")] == ["callback", "dnc_group"]
         assert archive.tally(FollowUpFilter(contact="P2")) == {"dnc_group": {"waiting": 1}}
         shown = [row.follow_ups for row in rig.rows()]
-        assert shown == ["dnc_group 301: done; callback: waiting", "dnc_group 301: waiting"]
+        assert shown == ["callback: waiting; dnc_group 301: done", "dnc_group 301: waiting"]
 
     async def test_a_run_with_open_ones_is_one_to_go_on_with(self, rig: Rig) -> None:
         await followed(rig)

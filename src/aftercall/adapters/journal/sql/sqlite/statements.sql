@@ -256,7 +256,7 @@ SELECT id, source, line, cells, campaign, contact, outcome, status, reason, word
         SELECT group_concat(told, '; ') FROM (
             SELECT f.kind || CASE f.target WHEN '' THEN '' ELSE ' ' || f.target END || ': '
                 || f.state AS told
-            FROM follow_up f WHERE f.row = row.id ORDER BY f.number)) AS follow_ups
+            FROM follow_up f WHERE f.row = row.id ORDER BY f.kind, f.target)) AS follow_ups
 FROM row WHERE run = :run ORDER BY id;
 
 -- name: pace
