@@ -187,6 +187,19 @@ class FollowUpsContract(Contract):
         (entry,) = entries(rig)
         assert (entry["reason"], entry["status"]) == ("no_such_follow_up", "impossible")
 
+    async def test_one_that_cannot_be_sent_is_given_up_unless_it_is_under_way(
+        self, rig: Rig
+    ) -> None:
+        await followed(rig, "P1")
+        await followed(rig, "P2")
+        first, second = await due(rig)
+        await take(rig, second)
+        lacking = Told(FollowUpState.IMPOSSIBLE, "missing_value", "no number")
+        await rig.journal.follow_ups.give_up([(first, lacking), (second, lacking)], NOW + 4)
+        assert states(rig) == ["impossible", "sending"]
+        assert [entry["message"] for entry in entries(rig)] == ["no number"]
+        assert await rig.journal.follow_ups.next_due() is None
+
     async def test_what_was_parked_is_due_again(self, rig: Rig) -> None:
         await followed(rig)
         (one,) = await due(rig)

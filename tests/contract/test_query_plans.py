@@ -79,6 +79,7 @@ HOT = {
     "take_follow_up": {"INTEGER PRIMARY KEY"},
     "delay_follow_up": {"INTEGER PRIMARY KEY"},
     "settle_follow_up": {"INTEGER PRIMARY KEY"},
+    "follow_up_facts": {"INTEGER PRIMARY KEY"},
     "add_follow_up": {"INTEGER PRIMARY KEY"},
     "left_sending": {"follow_up_open"},
     "left_behind": {"follow_up_open"},

@@ -94,6 +94,12 @@ async def test_all_three_are_done_for_open_and_closed_contacts(tmp_path: Path) -
             ("follow_up_settled", "impossible"): 1,
         }
         assert "2025550" not in json.dumps(entries(report))
+        # Tried again it is as impossible as before.
+        job = session.retry_follow_ups(report.run, (FollowUpState.IMPOSSIBLE,))
+        report = await session.perform(job)
+        assert report.follow_ups["dnc_group"] == {"done": 6, "impossible": 1}
+        kinds = [one["kind"] for one in entries(report) if one["contact_id"] == "lost"]
+        assert kinds == ["follow_up_settled", "follow_up_reopened", "follow_up_settled"]
         # The CRM hears of rows alone, and the books of rows are as without follow-ups.
         rig.assert_books_balance(report)
 

@@ -1,15 +1,17 @@
 """Carrying out follow-ups: beside the rows, in the same lanes, within the same pace."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from itertools import groupby
 
 from aftercall.domain.answer import Busy, Refused, Throttled, WriteAnswer
 from aftercall.domain.audit import Exchange
+from aftercall.domain.disposition import Disposition
 from aftercall.domain.follow_ups import (
     GATHER_MS,
+    Action,
     EntryKind,
     FollowUp,
     FollowUpKind,
@@ -56,6 +58,8 @@ LATER_MS = 1000
 ONE_IS_WRONG = frozenset({400, 413, 422})
 """Refusals of a whole list that may be about one of its items: then each half is sent alone."""
 
+IMPOSSIBLE = FollowUpState.IMPOSSIBLE
+
 FIXES = {
     "missing_value": "Give rows that column (as custom.NAME for a custom field); for this contact"
     " do it by hand.",
@@ -73,26 +77,35 @@ def made_of(
     told = {} if before is None else dict(before.told)
     made = []
     for action in rules.after(claim, settlement):
+        found = _lack(profile, action, claim.disposition, told)
+        if found is not None:
+            made.append(_impossible(claim, settlement, action, found))
+            continue
         declared = rules_for(profile, action.kind)
-        flaw = flaw_of(profile, action, claim.disposition, told)
-        if flaw is not None or declared is None:
-            code, words = ("", "") if flaw is None else (flaw.code, _advised(flaw.code, str(flaw)))
-            found = Told(FollowUpState.IMPOSSIBLE, code, words)
-            made_now = (EntryKind.SETTLED, settlement.now_ms)
-            entry = follow_up_entry(claim.subject, settlement.status, action, found, made_now)
-            new = NewFollowUp(
-                action=action,
-                told=told,
-                state=found.state,
-                reason=code,
-                words=words,
-                entry=entry,
-            )
-        else:
-            gather_ms = GATHER_MS if declared.items_max > 1 else 0
-            new = NewFollowUp(action=action, told=told, due_ms=settlement.now_ms + gather_ms)
-        made.append(new)
+        shared = declared is not None and declared.items_max > 1
+        due_ms = settlement.now_ms + (GATHER_MS if shared else 0)
+        made.append(NewFollowUp(action=action, told=told, due_ms=due_ms))
     return tuple(made)
+
+
+def _impossible(claim: Claim, settlement: Settlement, action: Action, found: Told) -> NewFollowUp:
+    made = (EntryKind.SETTLED, settlement.now_ms)
+    return NewFollowUp(
+        action=action,
+        told={},
+        state=found.state,
+        reason=found.reason,
+        words=found.words,
+        entry=follow_up_entry(claim.subject, settlement.status, action, found, made),
+    )
+
+
+def _lack(
+    profile: Profile, action: Action, row: Disposition, told: Mapping[str, str]
+) -> Told | None:
+    """Return why a row cannot be followed up by an action; None if it can."""
+    flaw = flaw_of(profile, action, row, told)
+    return None if flaw is None else Told(IMPOSSIBLE, flaw.code, _advised(flaw.code, flaw.words))
 
 
 def _advised(code: str, words: str) -> str:
@@ -193,12 +206,23 @@ class FollowUps:
             at_ms = fresh_ms if ending else now_ms
             most = len(self._under_way) + max(room, rules.items_max)
             due = await self.desk.due(FollowUpKind(kind), most, at_ms, fresh_ms)
-            waiting = [one for one in due if one.number not in self._under_way]
+            waiting = await self._possible(
+                [one for one in due if one.number not in self._under_way]
+            )
             for several in self._shared(rules, waiting)[:room]:
                 self._under_way.update(one.number for one in several)
                 self._requests += 1
                 task = self._work(_Batch(several, rules))
                 group.create_task(task, name=f"follow-up {kind}")
+
+    async def _possible(self, due: Sequence[FollowUp]) -> Sequence[FollowUp]:
+        """Return what can be sent; what cannot, since somebody had it tried again, is given up."""
+        profile = self.session.target.profile
+        lacks = {one.number: _lack(profile, one.action, one.row, one.told) for one in due}
+        given_up = [(one, found) for one in due if (found := lacks[one.number]) is not None]
+        if given_up:
+            await self.desk.give_up(given_up, self._now_ms())
+        return [one for one in due if lacks[one.number] is None]
 
     def _shared(self, rules: FollowUpWrite, due: Sequence[FollowUp]) -> list[Sequence[FollowUp]]:
         """Put together what may go in one request: the same campaign and address."""

@@ -144,6 +144,7 @@ class Tenant:
         try:
             if errand.claim is not None:
                 await errand.claim()
+                lane.leaves(departure)
             sent = self._clock.seconds()
             if read_at is not None and sent - read_at > _fresh_seconds(lane):
                 raise TooOld

@@ -9,6 +9,7 @@ from aftercall.domain.follow_ups import (
     FollowUpKind,
     FollowUpSettlement,
     FollowUpState,
+    Told,
 )
 
 
@@ -37,6 +38,10 @@ class FollowUpDesk(Protocol):
 
     async def delay(self, several: Sequence[FollowUp], due_ms: int) -> None:
         """Look at follow-ups that wait not before `due_ms`; nothing was sent."""
+        ...
+
+    async def give_up(self, several: Sequence[tuple[FollowUp, Told]], now_ms: int) -> None:
+        """Store that waiting follow-ups are impossible, with their audit entries."""
         ...
 
     async def store(self, settlements: Sequence[FollowUpSettlement]) -> None:

@@ -96,6 +96,10 @@ class SqliteFollowUps:
         values = [{"number": one.number, "due_ms": due_ms} for one in several]
         await self._writer.run(lambda db: db.executemany(statement("delay_follow_up"), values))
 
+    async def give_up(self, several: Sequence[tuple[FollowUp, Told]], now_ms: int) -> None:
+        """Store that waiting follow-ups are impossible, with their audit entries."""
+        await self._writer.run(lambda db: _give_up(db, several, now_ms))
+
     async def store(self, settlements: Sequence[FollowUpSettlement]) -> None:
         """Store what became of claimed follow-ups, with their audit entries."""
         await self._writer.run(lambda db: _store(db, settlements), patient=True)
@@ -146,6 +150,14 @@ def _take(
     ]
     db.executemany(statement("take_follow_up"), values)
     return True
+
+
+def _give_up(db: sqlite3.Connection, several: Sequence[tuple[FollowUp, Told]], now_ms: int) -> None:
+    for one, found in several:
+        asked = {"number": one.number, "serial": one.serial}
+        if db.execute(statement("is_waiting"), asked).fetchone() is not None:
+            facts = db.execute(statement("follow_up_facts"), asked).fetchone()
+            _leave(db, facts, FollowUpEvent.LACK, found, now_ms)
 
 
 def _store(db: sqlite3.Connection, settlements: Sequence[FollowUpSettlement]) -> None:

@@ -62,6 +62,13 @@ FROM follow_up f JOIN row r ON r.id = f.row JOIN run u ON u.number = r.run
 WHERE f.state = 'waiting' AND f.state IN ('waiting', 'sending')
     AND f.kind NOT IN (SELECT value FROM json_each(:kinds)) ORDER BY f.number;
 
+-- name: follow_up_facts
+SELECT f.number AS follow_up, f.kind, f.target, f.told, f.state, f.repeatable, r.*,
+    u.id AS run_id, s.name AS source_name, s.sha256 AS source_sha256
+FROM follow_up f JOIN row r ON r.id = f.row JOIN run u ON u.number = r.run
+    JOIN source s ON s.number = r.source
+WHERE f.number = :number;
+
 -- name: leave_follow_up
 UPDATE follow_up SET state = :state, reason = :reason, words = :words, due_ms = :due_ms,
     attempts = max(0, attempts - 1), first_tried_ms = NULL, settled_ms = :settled_ms
