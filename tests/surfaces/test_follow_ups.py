@@ -4,6 +4,7 @@ import json
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import replace
+from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
@@ -102,6 +103,24 @@ async def test_all_three_are_done_for_open_and_closed_contacts(tmp_path: Path) -
         assert kinds == ["follow_up_settled", "follow_up_reopened", "follow_up_settled"]
         # The CRM hears of rows alone, and the books of rows are as without follow-ups.
         rig.assert_books_balance(report)
+
+
+async def test_a_better_profile_can_do_what_was_impossible(tmp_path: Path) -> None:
+    text = (files("aftercall.wire") / "profiles" / "acd.toml").read_text("utf-8")
+    source = '"custom_fields.phone_number", "call_record.called_number"'
+    better = text.replace(source, f'{source}, "custom_fields.mobile"')
+    (tmp_path / "better.toml").write_text(better, encoding="utf-8")
+    custom = {"mobile": "+12025550133", "callback_time": WHEN}
+    given = row("p1", outcome="CALL_BACK", custom_fields=custom)
+    async with on(tmp_path) as rig:
+        report = await sync(rig, given)
+        assert report.follow_ups == {"callback": {"impossible": 1}}
+        own = {"profile": str(tmp_path / "better.toml")}
+        async with rig.session(follow_ups=FOLLOW_UPS, tenant=own) as session:
+            job = session.retry_follow_ups(report.run, (FollowUpState.IMPOSSIBLE,))
+            report = await session.perform(job)
+        assert report.follow_ups == {"callback": {"done": 1}}
+        assert done(rig) == Counter([("callback", "+12025550133")])
 
 
 async def test_nothing_is_done_unless_asked_and_nothing_twice(tmp_path: Path) -> None:

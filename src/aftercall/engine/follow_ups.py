@@ -63,7 +63,7 @@ IMPOSSIBLE = FollowUpState.IMPOSSIBLE
 FIXES = {
     "missing_value": "Give rows that column (as custom.NAME for a custom field); for this contact"
     " do it by hand.",
-    "wrong_type": "Correct it in the input; for this contact do it by hand.",
+    "wrong_type": "Correct it in the input, or under [follow_ups]; for this contact do it by hand.",
     "too_long": "Shorten it in the input; for this contact do it by hand.",
 }
 """What to do about a row that cannot be followed up."""
@@ -73,8 +73,7 @@ def made_of(
     rules: FollowUpRules, profile: Profile, claim: Claim, settlement: Settlement
 ) -> tuple[NewFollowUp, ...]:
     """Return the follow-ups of a row that is settled now; impossible ones say why."""
-    before = settlement.exchange.before
-    told = {} if before is None else dict(before.told)
+    told = _told_in(settlement)
     made = []
     for action in rules.after(claim, settlement):
         found = _lack(profile, action, claim.disposition, told)
@@ -88,11 +87,16 @@ def made_of(
     return tuple(made)
 
 
+def _told_in(settlement: Settlement) -> Mapping[str, str]:
+    before = settlement.exchange.before
+    return {} if before is None else dict(before.told)
+
+
 def _impossible(claim: Claim, settlement: Settlement, action: Action, found: Told) -> NewFollowUp:
     made = (EntryKind.SETTLED, settlement.now_ms)
     return NewFollowUp(
         action=action,
-        told={},
+        told=_told_in(settlement),
         state=found.state,
         reason=found.reason,
         words=found.words,
