@@ -7,6 +7,8 @@ need.
 from importlib import import_module
 from typing import TYPE_CHECKING
 
+from aftercall.first_use import imported_from
+
 if TYPE_CHECKING:
     from aftercall.domain.audit import Settled
     from aftercall.domain.call_record import CallRecord
@@ -33,27 +35,25 @@ __all__ = [
 ]
 
 _HOMES = {
-    "AftercallError": "errors",
-    "CallRecord": "domain.call_record",
-    "Category": "domain.outcomes",
-    "Disposition": "domain.disposition",
-    "OpenSession": "library",
-    "Report": "domain.report",
-    "Settings": "settings",
-    "Settled": "domain.audit",
-    "Status": "domain.status",
-    "open": "library",
-    "sync": "library",
+    "AftercallError": "aftercall.errors",
+    "CallRecord": "aftercall.domain.call_record",
+    "Category": "aftercall.domain.outcomes",
+    "Disposition": "aftercall.domain.disposition",
+    "OpenSession": "aftercall.library",
+    "Report": "aftercall.domain.report",
+    "Settings": "aftercall.settings",
+    "Settled": "aftercall.domain.audit",
+    "Status": "aftercall.domain.status",
+    "open": "aftercall.library",
+    "sync": "aftercall.library",
 }
 
 
+_first_use = imported_from(__name__, _HOMES, globals())
+
+
 def __getattr__(name: str) -> object:
-    """Import a public name on its first use (PEP 562)."""
+    """Import a public name, or look the version up, on its first use."""
     if name == "__version__":
         return import_module("importlib.metadata").version(__name__)
-    if name not in _HOMES:
-        message = f"module {__name__!r} has no attribute {name!r}"
-        raise AttributeError(message)
-    value: object = getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)
-    globals()[name] = value
-    return value
+    return _first_use(name)

@@ -3,7 +3,7 @@
 import asyncio
 import os
 from collections.abc import AsyncGenerator, AsyncIterator, Iterable, Mapping, Sequence
-from contextlib import aclosing, asynccontextmanager
+from contextlib import aclosing, asynccontextmanager, suppress
 from pathlib import Path
 
 from aftercall.adapters.sources import SourceOptions
@@ -132,7 +132,9 @@ class OpenSession:
             running.job.run.halt.throw(Interrupted("The loop over the run's rows was left."))
         while await running.next_row() is not None:
             pass  # Whoever waits for room in the queue has to get on.
-        self._report = await running.work
+        self._report = None
+        with suppress(Interrupted):  # Before the tenant had let us in: there is no run to report.
+            self._report = await running.work
 
     async def _stream(self, job: Job) -> AsyncGenerator[Settled, None]:
         await self.stop()

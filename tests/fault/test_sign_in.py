@@ -21,7 +21,7 @@ from aftercall.simulator.tokens import ALL_SCOPES, SCOPE_CONTACT, SCOPE_DISPOSIT
 
 from .books import assert_books_balance
 from .conftest import Rigged
-from .rig import Rig, ShiftedClock, names, row, rows_for, until
+from .rig import Rig, ShiftedClock, names, row, rows_for, until, within
 
 LIFE_SECONDS = 3600
 
@@ -70,6 +70,26 @@ async def test_a_wave_of_revocations_is_waited_out(rig_with: Rigged) -> None:
         assert report.statuses == {Status.APPLIED: 1}
         assert rig.simulator.stats()["tokens_issued"] == 1 + 4
         assert_books_balance(report, rig.ledger(), rig.crm())
+
+
+async def test_a_stop_while_the_token_is_renewed_does_not_wait_for_it(rig_with: Rigged) -> None:
+    faults = Faults.from_json({"token_slow": 1, "fault_limit": 0, "slow_seconds": 60.0})
+    async with rig_with() as rig, rig.session(tenant={"total_seconds": 60.0}) as session:
+        job = session.objects(rows_for(names(400)))
+        working = asyncio.create_task(session.perform(job))
+        await until(partial(rig.has_changed, 20))
+        rig.simulator.set_faults(faults)
+        rig.simulator.revoke_tokens()
+        await until(lambda: rig.simulator.stats()["faults"].get("token_slow", 0) > 0)
+        job.run.halt.throw(Interrupted("That is enough."))
+        report = await within(10, working)
+
+        assert report.failed == 0
+        assert 20 <= report.statuses[Status.APPLIED] < 400
+        rig.simulator.set_faults(Faults())
+        again = await session.perform(session.resume(None))
+        assert again.statuses == {Status.APPLIED: 400}
+        assert_books_balance(again, rig.ledger(), rig.crm())
 
 
 async def test_the_token_is_renewed_before_it_runs_out(rig_with: Rigged) -> None:

@@ -141,11 +141,17 @@ class Books:
             self._judge_refusal(row)
 
     def _overtaken(self, name: Identity) -> bool:
-        """Say whether a write in doubt was written over by somebody before it was read back.
+        """Say whether a write in doubt was written over before it was read back.
 
-        Then nobody can tell that it ever landed; the audit says that it was in doubt. The same
-        holds while the tenant refuses the read back: the row stays in doubt for a retry.
+        Then nobody can tell that it ever landed; the row's reason, or the audit, says that it was
+        in doubt. The same holds while the tenant refuses the read back: the row stays in doubt for
+        a retry.
         """
+        if any(
+            row["reason"].endswith("_in_doubt") and self._identity(row) == name
+            for row in self._rows
+        ):
+            return True
         if any(
             row["doubt"] and row["status"] in REFUSED and row["contact"] == name[0]
             for row in self._rows
@@ -190,7 +196,8 @@ class Books:
             ):
                 newest[row["contact"]] = row
         for row in newest.values():
-            if row["status"] == "superseded" and row["reason"] != "newer_in_tenant":
+            in_tenant = row["reason"].startswith("newer_in_tenant")
+            if row["status"] == "superseded" and not in_tenant:
                 self._note("G4 newest", f"row {row['id']} is the newest, but is superseded")
             if row["status"] == "superseded" and not self._tenant_had_newer(row):
                 self._note("G4 newest", f"row {row['id']}: the tenant never held a newer one")

@@ -239,6 +239,8 @@ class Machine:
             how = "journal"
             if end is None or end.kind not in {"full", "locked"}:
                 self.referee.broken("journal", trouble.message)
+        except Interrupted:
+            how = "stopped"
         except Paused as reason:
             how = type(reason).__name__
             if self.network.calm:

@@ -244,7 +244,11 @@ class Tenant:
     def forget(self, name: str) -> None:
         """Lose what was written last (it breaks what is asked of a tenant)."""
         if name in self.older:
-            self.contacts[name] = replace(self.older[name], version=self.contacts[name].version + 1)
+            now = self.contacts[name]
+            # A call that has begun or ended meanwhile is not forgotten.
+            self.contacts[name] = replace(
+                self.older[name], version=now.version + 1, calls=now.calls
+            )
 
     def _store(self, contact: Contact, given: Mapping[str, Any], at: str) -> None:
         self.older[contact.contact] = replace(contact)

@@ -27,6 +27,7 @@ TIME_UNREADABLE = (
     "The tenant holds an outcome whose time cannot be read, so it is unknown which is newer."
 )
 
+MAY_HAVE_LANDED = "An earlier write of this one may have reached the tenant before."
 STORED_LATER = (
     "The tenant holds an outcome that it stored after this one was reached, and does not tell when"
     " that one was reached: it is unknown which is newer. Feed this one with a later time to have"
@@ -212,9 +213,7 @@ def decide(claim: Claim, contact: Observed, policy: WritePolicy) -> Verdict | No
     if claim.doubt and landed(contact, claim.disposition):
         return Verdict(Event.APPLY, "read_back", "An earlier write had reached the tenant.")
     if claim.newer:
-        return Verdict(
-            Event.SUPERSEDE, "newer_in_journal", "A newer disposition of the contact exists."
-        )
+        return _superseded(claim, "newer_in_journal", "A newer disposition of the contact exists.")
     if same(contact, claim.disposition, everything=policy.same_everything):
         return Verdict(Event.HOLD, "same_in_tenant", "The tenant held the same outcome already.")
     verdict = _compare_times(claim, contact) or _look_at_state(contact, policy)
@@ -234,10 +233,17 @@ def _compare_times(claim: Claim, contact: Observed) -> Verdict | None:
     if contact.stored_ms is not None and contact.stored_ms > claim.timestamp_ms:
         return Verdict(Event.REJECT, "stored_later_in_tenant", STORED_LATER)
     if contact.timestamp_ms is not None and contact.timestamp_ms > claim.timestamp_ms:
-        return Verdict(
-            Event.SUPERSEDE, "newer_in_tenant", "The tenant holds a newer outcome of the contact."
+        return _superseded(
+            claim, "newer_in_tenant", "The tenant holds a newer outcome of the contact."
         )
     return None
+
+
+def _superseded(claim: Claim, reason: str, words: str) -> Verdict:
+    """Give way to a newer outcome; what became of an earlier write nobody will know then."""
+    if claim.doubt:
+        reason, words = f"{reason}_in_doubt", f"{words} {MAY_HAVE_LANDED}"
+    return Verdict(Event.SUPERSEDE, reason, words)
 
 
 def _look_at_state(contact: Observed, policy: WritePolicy) -> Verdict | None:

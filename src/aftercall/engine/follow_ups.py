@@ -25,9 +25,10 @@ from aftercall.domain.follow_ups import (
 )
 from aftercall.domain.retry import RetryPolicy
 from aftercall.domain.settlement import Claim, Settlement
+from aftercall.engine.halt import Stopped
 from aftercall.engine.lane import Lane
 from aftercall.engine.session import Session
-from aftercall.engine.tenant import Errand, NotGranted, Tenant, Timing
+from aftercall.engine.tenant import Errand, Tenant, Timing
 from aftercall.engine.writer import Surroundings
 from aftercall.errors import Paused
 from aftercall.ports.follow_ups import FollowUpDesk
@@ -256,7 +257,7 @@ class FollowUps:
         try:
             request_id = self.around.request_id()
             answers, timing = await self._sent(batch, lane, request_id)
-        except (NotGranted, Paused) as reason:
+        except (Stopped, Paused) as reason:
             if isinstance(reason, Paused):
                 self.around.halt.throw(reason)
             await self._not_now(batch, lane)
@@ -286,7 +287,7 @@ class FollowUps:
         async def claim() -> None:
             now_ms, again = self._now_ms(), rules.repeatable
             if not await self.desk.take(several, now_ms, repeatable=again):
-                raise NotGranted
+                raise Stopped
             batch.claimed = True
 
         errand = Errand(build, batch.kind.value, claim=None if batch.claimed else claim)

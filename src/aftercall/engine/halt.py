@@ -2,11 +2,18 @@
 
 import asyncio
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
+from typing import Any, TypeVar
 
 from aftercall.errors import AftercallError
 
 log = logging.getLogger("aftercall")
+
+T = TypeVar("T")
+
+
+class Stopped(Exception):
+    """The switch is thrown: what was asked for did not begin, or was given up."""
 
 
 class Halt:
@@ -38,3 +45,21 @@ class Halt:
     async def wait_thrown(self) -> None:
         """Wait until the switch is thrown."""
         await self._thrown.wait()
+
+    async def unless_thrown(self, work: Coroutine[Any, Any, T]) -> T:
+        """Return what `work` returns, which is cancelled when the switch is thrown.
+
+        Raises:
+            Stopped: the switch is thrown.
+        """
+        task, stop = asyncio.ensure_future(work), asyncio.ensure_future(self.wait_thrown())
+        try:
+            await asyncio.wait({task, stop}, return_when=asyncio.FIRST_COMPLETED)
+            if not task.done():
+                raise Stopped
+            return task.result()
+        finally:
+            stop.cancel()
+            if not task.done():
+                task.cancel()
+                await asyncio.wait({task})

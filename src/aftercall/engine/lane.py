@@ -168,12 +168,14 @@ class Lane:
         if sent_seconds >= self._held_back_seconds:
             self._throttled_in_a_row += 1
             self._held_back_seconds = self._gates.clock.seconds()
+            self.book.refused()
         wait = retry_after_seconds
         if wait is None:
             doublings = min(max(self._throttled_in_a_row - 1, 0), 10)
             wait = min(THROTTLED_SECONDS_MAX, THROTTLED_SECONDS * 2.0**doublings)
         wait = min(RETRY_AFTER_SECONDS_MAX, wait)
-        log.info("campaign %s asked to slow down: paused for %.1f s", self.book.campaign, wait)
+        told = "campaign %s asked to slow down: paused for %.1f s, then %.1f requests/s"
+        log.info(told, self.book.campaign, wait, self.book.pace.per_second)
         until_us = self._gates.clock.now_us() + int(wait * SECOND_US)
         self.opens_us = max(self.opens_us, until_us)
         await self.book.pause(until_us)

@@ -14,7 +14,7 @@ from aftercall.domain.settlement import WritePolicy
 from aftercall.engine.couriers import Couriers
 from aftercall.engine.delivery import Line
 from aftercall.engine.follow_ups import FollowUps, made_of
-from aftercall.engine.halt import Halt
+from aftercall.engine.halt import Halt, Stopped
 from aftercall.engine.health import Health
 from aftercall.engine.intake import IntakeWatch, RawRow, Reader, admit_all
 from aftercall.engine.lane import Gates, Lane
@@ -22,20 +22,12 @@ from aftercall.engine.progress import Progress
 from aftercall.engine.queue import TenantQueue
 from aftercall.engine.rounds import Rounds, TurnLimits, Watch
 from aftercall.engine.sealing import Sealer
-from aftercall.engine.session import Session
+from aftercall.engine.session import Means, Session
 from aftercall.engine.slots import SlotBook
 from aftercall.engine.tenant import Tenant
 from aftercall.engine.writer import Surroundings, Writer
-from aftercall.errors import AccessDenied, AftercallError
-from aftercall.ports import (
-    Claims,
-    Clock,
-    Intake,
-    Outbox,
-    Pacing,
-    SourceRecord,
-    Transport,
-)
+from aftercall.errors import AccessDenied, AftercallError, Interrupted
+from aftercall.ports import Claims, Clock, Intake, Outbox, Pacing, SourceRecord, Transport
 from aftercall.ports.follow_ups import FollowUpDesk
 from aftercall.wire.profile import follow_ups_of
 from aftercall.wire.target import Identity, Target
@@ -144,10 +136,14 @@ class Run:
         Raises:
             JournalError: the journal could not be written; what was settled before is on disk.
             Paused: the tenant cannot be signed in to; nothing was read or sent.
+            AftercallError: what `halt` was thrown for before that.
         """
         self.noted_seconds = self.outside.clock.seconds()
         session = self._session()
-        token = await session.token()
+        try:
+            token = await session.token()
+        except Stopped:
+            raise self.halt.reason or Interrupted("The run was stopped.") from None
         if token.scopes_missing:
             message = f"The tenant does not grant the scope {' '.join(token.scopes_missing)}."
             fix = "Have it granted to the client id. Nothing was sent."
@@ -194,9 +190,8 @@ class Run:
 
     def _session(self) -> Session:
         outside = self.outside
-        return Session(
-            outside.target, outside.identity, outside.tenant, outside.clock, outside.chance
-        )
+        means = Means(outside.tenant, outside.clock, outside.chance, self.halt)
+        return Session(outside.target, outside.identity, means)
 
     def _now_ms(self) -> int:
         return self.outside.clock.now_us() // 1000

@@ -5,10 +5,11 @@ import logging
 import math
 from collections import deque
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from aftercall.domain.disposition import Disposition
 from aftercall.domain.retry import RetryPolicy
+from aftercall.engine.halt import Halt
 from aftercall.errors import CredentialsRefused, TenantUnreachable
 from aftercall.ports import Clock, Transport
 from aftercall.wire.auth import (
@@ -35,22 +36,33 @@ TRUST = RetryPolicy(attempts_max=5, wait_seconds_initial=0.5, wait_seconds_max=1
 log = logging.getLogger("aftercall")
 
 
+@dataclass(frozen=True, slots=True)
+class Means:
+    """What signing in takes.
+
+    Attributes:
+        transport: to the tenant.
+        clock: tells the time.
+        chance: a random number, uniform in [0, 1).
+        halt: gives the attempt to sign in up.
+    """
+
+    transport: Transport
+    clock: Clock
+    chance: Callable[[], float]
+    halt: Halt
+
+
 class Session:
     """Holds the token of one tenant."""
 
-    def __init__(
-        self,
-        target: Target,
-        identity: Identity,
-        transport: Transport,
-        clock: Clock,
-        chance: Callable[[], float],
-    ) -> None:
+    def __init__(self, target: Target, identity: Identity, means: Means) -> None:
         self._target = target
         self._identity = identity
-        self._transport = transport
-        self._clock = clock
-        self._chance = chance
+        self._transport = means.transport
+        self._clock = means.clock
+        self._chance = means.chance
+        self._halt = means.halt
         self._token: Token | None = None
         self._proven: Token | None = None
         self._never_accepted = 0
@@ -65,6 +77,7 @@ class Session:
         Raises:
             CredentialsRefused: the token endpoint does not accept the credentials.
             TenantUnreachable: it cannot be reached.
+            Stopped: the run stops.
         """
         token = self._token
         if token is not None and self._clock.seconds() < token.renew_at_seconds:
@@ -91,17 +104,22 @@ class Session:
         Raises:
             CredentialsRefused: the token endpoint does not accept the credentials.
             TenantUnreachable: it cannot be reached.
+            Stopped: the run stops.
         """
         async with self._renewing:
             if self._token is None or self._token is stale:
-                await self._count_unaccepted(stale)
-                self._token = await self._sign_in()
+                # No sign-in changes anything at the tenant: it can be given up at any moment.
+                self._token = await self._halt.unless_thrown(self._replace(stale))
             return self._token
 
     def accepted(self, token: Token) -> None:
         """Note that the tenant has answered a request with `token` other than by a 401."""
         self._proven = token
         self._never_accepted = 0
+
+    async def _replace(self, stale: Token | None) -> Token:
+        await self._count_unaccepted(stale)
+        return await self._sign_in()
 
     async def _count_unaccepted(self, stale: Token | None) -> None:
         """Give up when token after token is refused before anything was ever done with it.

@@ -5,6 +5,7 @@ import sys
 from collections.abc import Awaitable
 from contextlib import suppress
 
+from aftercall.domain.easing import Easing
 from aftercall.domain.pacing import AHEAD_US_MAX, SECOND_US, Pace, Slots
 from aftercall.domain.window import Window
 from aftercall.ports import Clock, Pacing, Turn
@@ -15,7 +16,7 @@ class SlotBook:
 
     Attributes:
         campaign: whose slots they are.
-        pace: how fast they follow each other.
+        pace: how fast they follow each other at the moment.
         window: what the tenant may have counted lately; without headroom it takes bursts, and
             nothing is held back.
     """
@@ -23,6 +24,8 @@ class SlotBook:
     def __init__(self, campaign: str, pace: Pace, pacing: Pacing, clock: Clock) -> None:
         self.campaign = campaign
         self.pace = pace
+        self._configured = pace
+        self._easing = Easing()
         strict = pace.headroom > 0
         self.window = Window.of(pace.per_second) if strict else Window(sys.maxsize, 0.0)
         self._answered = asyncio.Event()
@@ -45,6 +48,7 @@ class SlotBook:
 
     async def next_slot(self) -> int | None:
         """Return the next slot in microseconds since the epoch; None if the fence is lost."""
+        self._ease(self._easing.at(self._clock.seconds()))
         now_us = self._clock.now_us()
         if self._slots.first_us > now_us + AHEAD_US_MAX + SECOND_US:
             # The clock was set back, or the campaign is paused: what is reserved now is right.
@@ -98,6 +102,16 @@ class SlotBook:
         now_us = self._clock.now_us()
         self._earliest_us = now_us + self.pace.spacing_us
         return now_us
+
+    def refused(self) -> None:
+        """Slow down: the tenant has refused this pace. It comes back by itself, step by step."""
+        now = self._clock.seconds()
+        self._ease(self._easing.at(now).refused(now))
+
+    def _ease(self, easing: Easing) -> None:
+        if easing.share != self._easing.share:
+            self.pace = easing.of(self._configured)
+        self._easing = easing
 
     async def pause(self, until_us: int) -> None:
         """Drop what is reserved and take nothing before `until_us`."""

@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from aftercall.domain.answer import Found, ReadAnswer, WriteAnswer
 from aftercall.domain.disposition import Disposition
 from aftercall.domain.pacing import SECOND_US
+from aftercall.engine.halt import Stopped
 from aftercall.engine.lane import Lane
 from aftercall.engine.reader import Reader
 from aftercall.engine.session import Session
@@ -19,10 +20,6 @@ from aftercall.wire.responses import read_written, written_failure
 
 FRESH_SECONDS = 2.0
 """A read older than this is made again before anything is written over it (G2)."""
-
-
-class NotGranted(Exception):
-    """No request may leave now; nothing was sent."""
 
 
 class TooOld(Exception):
@@ -72,7 +69,7 @@ class Tenant:
         """Read the row's contact, and what else must be known of it to write it.
 
         Raises:
-            NotGranted: nothing may leave now.
+            Stopped: nothing may leave now.
             CredentialsRefused: fresh tokens were refused, too.
             TenantUnreachable: there is no token to be had.
         """
@@ -98,7 +95,7 @@ class Tenant:
 
         Raises:
             TooOld: the lane let the write wait so long that the contact must be read again.
-            NotGranted: nothing may leave now.
+            Stopped: nothing may leave now.
             CredentialsRefused: fresh tokens were refused, too.
             TenantUnreachable: there is no token to be had.
         """
@@ -118,7 +115,7 @@ class Tenant:
 
         Raises:
             TooOld: the lane let it wait so long that the contact must be read again.
-            NotGranted: nothing may leave now.
+            Stopped: nothing may leave now.
             CredentialsRefused: fresh tokens were refused, too.
             TenantUnreachable: there is no token to be had.
         """
@@ -139,7 +136,7 @@ class Tenant:
         asked, read_at = self._clock.seconds(), errand.read_at
         departure = await lane.grant(write=read_at is not None)
         if departure is None:
-            raise NotGranted
+            raise Stopped
         got: HttpResponse | SendFailure | None = None
         try:
             if errand.claim is not None:

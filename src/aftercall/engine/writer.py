@@ -19,10 +19,10 @@ from aftercall.domain.settlement import (
 )
 from aftercall.domain.status import Event
 from aftercall.domain.webhook import Subscription, event_body, event_id
-from aftercall.engine.halt import Halt
+from aftercall.engine.halt import Halt, Stopped
 from aftercall.engine.health import Health
 from aftercall.engine.lane import Lane
-from aftercall.engine.tenant import NotGranted, Tenant, Timing, TooOld
+from aftercall.engine.tenant import Tenant, Timing, TooOld
 from aftercall.errors import Paused
 from aftercall.ports import Announcement, Claims, Clock
 
@@ -61,7 +61,7 @@ class Writer:
         visit = _Visit(claim, self._around.request_id())
         try:
             verdict = await self._visit(visit, lane, begun)
-        except NotGranted:
+        except Stopped:
             verdict = NOT_NOW
         except Paused as reason:
             self._around.halt.throw(reason)

@@ -6,8 +6,9 @@ from collections.abc import Callable, Mapping
 from aftercall.adapters.clock import SystemClock
 from aftercall.adapters.transport import HttpTransport
 from aftercall.domain.answer import Forbidden, ReadAnswer
+from aftercall.engine.halt import Halt
 from aftercall.engine.lookups import Listed, Lookups
-from aftercall.engine.session import Session
+from aftercall.engine.session import Means, Session
 from aftercall.errors import AccessDenied, AftercallError, TenantUnreachable
 from aftercall.settings import Settings
 from aftercall.wire.auth import Token
@@ -31,7 +32,7 @@ async def fetch_outcomes(settings: Settings, environment: Mapping[str, str]) -> 
         raise AftercallError(message, fix=fix)
     clock = SystemClock()
     async with HttpTransport(transport_options(settings)) as transport:
-        session = Session(target, identity, transport, clock, random.random)
+        session = Session(target, identity, Means(transport, clock, random.random, Halt()))
 
         async def send(
             build: Callable[[Token], HttpRequest],

@@ -102,7 +102,14 @@ def test_a_doubtful_write_that_reached_the_tenant_is_applied_before_all_else() -
 def test_a_doubtful_write_that_did_not_reach_the_tenant_is_decided_as_any_other() -> None:
     assert outcome_of(observed(), doubt=True) is None
     assert outcome_of(observed(state="RINGING"), doubt=True) == (Event.DEFER, "on_call")
-    assert outcome_of(observed(), doubt=True, newer=True) == (Event.SUPERSEDE, "newer_in_journal")
+
+
+def test_a_doubtful_write_that_gives_way_to_a_newer_outcome_says_that_it_may_have_landed() -> None:
+    # The read that does not show it may be behind the tenant, or the newer one has covered it.
+    newer = observed(outcome="CALL_BACK", timestamp_ms=NOON_MS + 1)
+    in_journal, in_tenant = "newer_in_journal_in_doubt", "newer_in_tenant_in_doubt"
+    assert outcome_of(observed(), doubt=True, newer=True) == (Event.SUPERSEDE, in_journal)
+    assert outcome_of(newer, doubt=True) == (Event.SUPERSEDE, in_tenant)
 
 
 def test_without_doubt_the_same_disposition_was_somebody_elses() -> None:

@@ -40,6 +40,8 @@ WORDS = {
     "missing_value": "a required value is empty",
     "naive_timestamp": "a time has no zone",
     "newer_in_journal": "a newer outcome of the contact was read",
+    "newer_in_journal_in_doubt": "a newer outcome was read; this one may have landed before",
+    "newer_in_tenant_in_doubt": "the tenant holds a newer outcome; this one may have landed before",
     "newer_in_tenant": "the tenant holds a newer outcome of the contact",
     "no_such_contact": "the campaign has no such contact",
     "not_an_opt_out": "an opt-out was received, but the outcome is none",

@@ -1,11 +1,13 @@
 """What `sync`, `resume` and `retry` do, and how their end is told."""
 
+# ruff: noqa: PLC0415 - commands that only look import this too, and need nothing that sends.
 import json
 import os
 import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import typer
 
@@ -17,12 +19,14 @@ from aftercall.interfaces.cli import failures
 from aftercall.interfaces.cli.next_steps import steps_after
 from aftercall.interfaces.cli.options import Columns, Output, Place, Reading, Speed
 from aftercall.interfaces.cli.pauses import paused_json, paused_of
-from aftercall.interfaces.cli.performing import Performance, Performed, Prepare
 from aftercall.interfaces.cli.program import typed
 from aftercall.interfaces.cli.report_text import Closing, report_view
 from aftercall.interfaces.cli.terminal import escaped, plain, print_pieces, wide_out, write_bytes
 from aftercall.settings import Settings, load_settings
 from aftercall.wiring import SourceOptions, write_results
+
+if TYPE_CHECKING:
+    from aftercall.interfaces.cli.performing import Performance, Performed, Prepare
 
 STDIN = "-"
 
@@ -128,7 +132,9 @@ def check_results(output: Output, settings: Settings) -> None:
         raise ConfigInvalid(message, fix=fix) from None
 
 
-def _work(request: Request, prepare: Prepare, files: Sequence[str] = ()) -> int:
+def _work(request: Request, prepare: "Prepare", files: Sequence[str] = ()) -> int:
+    from aftercall.interfaces.cli.performing import Performance
+
     output = request.output
     try:
         with request.place.kept_in_errors():
@@ -147,7 +153,7 @@ def _work(request: Request, prepare: Prepare, files: Sequence[str] = ()) -> int:
         raise
 
 
-def _performed(performance: Performance) -> Performed:
+def _performed(performance: "Performance") -> "Performed":
     try:
         return performance.run()
     except BaseExceptionGroup as group:
@@ -168,7 +174,7 @@ def results_of(report: Report, settings: Settings, output: Output) -> dict[str, 
     return write_results(settings, report.run, output.results)
 
 
-def tell_end(performed: Performed, request: Request, closing: Closing) -> int:
+def tell_end(performed: "Performed", request: Request, closing: Closing) -> int:
     """Print a run's report and why it ended early if it did; return the exit code."""
     files = dict(closing.files)
     report, trouble = performed.report, performed.trouble
