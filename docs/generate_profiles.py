@@ -65,13 +65,15 @@ def profile_schema() -> str:
 
 
 def tables(model: type[BaseModel], place: str) -> Iterator[tuple[str, type[BaseModel]]]:
-    """Yield each table with its header, in the order of the file."""
+    """Yield each table with its header, in the order of the file; of several alike the first."""
     yield place, model
     bare = place.strip("`[]")
+    seen: set[type[BaseModel]] = set()
     for name, field in model.model_fields.items():
         inner, below = table_of(field.annotation), f"{bare}.{name}" if bare else name
-        if inner is None:
+        if inner is None or inner in seen:
             continue
+        seen.add(inner)
         kind = holder(field.annotation)
         header = {tuple: f"`[[{below}]]`", dict: f"`[{below}.NAME]`"}.get(kind, f"`[{below}]`")
         yield from tables(inner, header)

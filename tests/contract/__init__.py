@@ -5,6 +5,7 @@ import pytest
 pytest.register_assert_rewrite(
     "contract.archive_contract",
     "contract.claims_contract",
+    "contract.follow_ups_contract",
     "contract.intake_contract",
     "contract.outbox_contract",
     "contract.pacing_contract",

@@ -10,6 +10,7 @@ An implementation is held to it by one class with one fixture::
 from .archive_contract import ArchiveContract
 from .audit_contract import AuditContract
 from .claims_contract import ClaimsContract
+from .follow_ups_contract import FollowUpsContract
 from .intake_contract import IntakeContract
 from .opt_outs_contract import AcknowledgementsContract, CallRecordsContract, OptOutsContract
 from .outbox_contract import OutboxContract
@@ -30,5 +31,6 @@ class JournalContract(
     OptOutsContract,
     AcknowledgementsContract,
     CallRecordsContract,
+    FollowUpsContract,
 ):
     """Everything that a journal promises through its ports."""

@@ -43,6 +43,7 @@ from aftercall.ports import (
     SourceRecord,
     Turn,
 )
+from aftercall.ports.follow_ups import FollowUpDesk
 
 NOON = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
 NOW = instant.to_ms(NOON)
@@ -92,6 +93,9 @@ class Journal(Protocol):
     def opt_outs(self) -> OptOuts: ...
 
     @property
+    def follow_ups(self) -> FollowUpDesk: ...
+
+    @property
     def archive(self) -> Archive: ...
 
     @property
@@ -111,7 +115,7 @@ class Store(Protocol):
         ...
 
     def refuse(self, table: str) -> None:
-        """Make every later insert into `table` (``audit`` or ``outbox``) fail."""
+        """Make every later insert into `table` (``audit``, ``outbox``, ``follow_up``) fail."""
         ...
 
 

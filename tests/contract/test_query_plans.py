@@ -74,13 +74,27 @@ HOT = {
     "acknowledgement_of": {"acknowledgement_row"},
     "add_acknowledgement": set(),
     "call_entries_of_run": {"audit_run", "INTEGER PRIMARY KEY"},
+    "due_follow_ups": {"follow_up_due", "INTEGER PRIMARY KEY"},
+    "next_follow_up": {"follow_up_due"},
+    "is_waiting": {"INTEGER PRIMARY KEY"},
+    "take_follow_up": {"INTEGER PRIMARY KEY"},
+    "delay_follow_up": {"INTEGER PRIMARY KEY"},
+    "settle_follow_up": {"INTEGER PRIMARY KEY"},
+    "follow_up_facts": {"INTEGER PRIMARY KEY"},
+    "add_follow_up": {"INTEGER PRIMARY KEY"},
+    "left_sending": {"follow_up_open"},
+    "left_behind": {"follow_up_open"},
+    "unpark_follow_ups": {"follow_up_open"},
+    "newest_open_run": {"follow_up_open"},
+    "count_follow_ups": {"follow_up_run"},
+    "follow_ups_of_person": {"follow_up_contact"},
     "entries_of_repeats": {"INTEGER PRIMARY KEY", "row_repeat", "audit_contact"},
 }
 """The indexes that each statement is meant to use."""
 
 STATUSES = ("pending", "deferred", "doubtful", "writing", "applied", "applied", "failed", "missing")
 INDEX = re.compile(r"USING (?:COVERING )?(?:INDEX )?((?:INTEGER )?PRIMARY KEY|\w+)")
-TABLES = re.compile(r"\b(row|[roadn]|audit|outbox|campaign|delivery|crm_endpoint|e)\b")
+TABLES = re.compile(r"\b(row|[roadnf]|audit|outbox|campaign|delivery|crm_endpoint|follow_up|e)\b")
 ROWS = 6000
 
 
@@ -130,6 +144,18 @@ def fill(db: Connection) -> None:
                 f"P{number // 2}",
                 "waiting" if number % 5 == 0 else "delivered" if number % 7 else "dead",
                 number if number % 5 == 0 else None,
+            ),
+        )
+        db.execute(
+            "INSERT INTO follow_up (run, row, campaign, contact, kind, target, told, state, due_ms,"
+            " created_ms) VALUES (1, ?, ?, ?, ?, '301', '{}', ?, ?, 0)",
+            (
+                number,
+                campaign,
+                f"P{number // 2}",
+                ("dnc_group", "tags", "callback")[number % 3],
+                "waiting" if number % 5 == 0 else "sending" if number % 97 == 0 else "done",
+                number if number % 10 == 0 else None,
             ),
         )
     db.executemany("INSERT INTO campaign (id) VALUES (?)", [(f"C{each}",) for each in range(40)])

@@ -24,6 +24,7 @@ OURS_AT_START = {
     "aftercall.interfaces.cli",
     "aftercall.interfaces.cli.crm",
     "aftercall.interfaces.cli.failures",
+    "aftercall.interfaces.cli.followups",
     "aftercall.interfaces.cli.history",
     "aftercall.interfaces.cli.main",
     "aftercall.interfaces.cli.options",

@@ -101,17 +101,17 @@ class Port:
     def __getattr__(self, name: str) -> Callable[..., Any]:
         call = getattr(self._port, name)
 
-        async def passing(*given: object) -> object:
+        async def passing(*given: object, **named: object) -> object:
             self._points.reach(f"before {name}")
-            result = await call(*given)
+            result = await call(*given, **named)
             self._points.reach(f"after {name}")
             return result
 
         return passing
 
 
-class Outbox(Port):
-    """The outbox with its points; closing it is none."""
+class Closing(Port):
+    """A port with its points; closing it is none."""
 
     def close(self) -> None:
         self._port.close()
@@ -167,6 +167,8 @@ def named(request: HttpRequest) -> str:
     """Return what a request to the tenant is, on any surface."""
     if not request.headers.get("Authorization", "").startswith("Bearer "):
         return "token"
+    if any(part in request.url for part in ("/tags", "/dnc-groups/", "/scheduled-callbacks")):
+        return "follow_up"
     return "read" if request.method == "GET" else "write"
 
 
@@ -177,6 +179,7 @@ INSIDE = {
     ".settle": "settle",
     ".record": "record",
     ".seal": "seal",
+    ".store": "store",
 }
 
 
@@ -187,7 +190,9 @@ def wrap(session: Session, points: Points) -> None:
     journal.intake = Port(SqliteIntake(writer), points)
     journal.claims = Port(SqliteClaims(writer), points)
     journal.outbox._writer = writer
-    journal.outbox = Outbox(journal.outbox, points)
+    journal.outbox = Closing(journal.outbox, points)
+    journal.follow_ups._writer = writer
+    journal.follow_ups = Closing(journal.follow_ups, points)
     journal.pacing = Port(journal.pacing, points)
     journal.audit._writer = writer
     # Its other calls are made in threads, and wait for nothing.

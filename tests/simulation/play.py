@@ -15,6 +15,7 @@ from typing import Any
 from aftercall.adapters.journal.sqlite.archive import SqliteArchive
 from aftercall.adapters.journal.sqlite.audit_log import SqliteAuditLog
 from aftercall.adapters.journal.sqlite.claims import SqliteClaims
+from aftercall.adapters.journal.sqlite.follow_ups import SqliteFollowUps
 from aftercall.adapters.journal.sqlite.intake import SqliteIntake
 from aftercall.adapters.journal.sqlite.outbox import SqliteOutbox
 from aftercall.adapters.journal.sqlite.pacing import SqlitePacing
@@ -286,6 +287,7 @@ class Machine:
             SqlitePacing(writer),
             SqliteOutbox(writer, self.disk, PATH),
             SqliteAuditLog(writer, self.disk, PATH),
+            SqliteFollowUps(writer, self.disk, PATH),
         )
         history, wire = self.history, Wire(self.network, self.referee, loop)
         number = self.outcome.processes

@@ -35,6 +35,9 @@ OURS = (
 )
 """Our columns, in front of the original ones."""
 
+FOLLOW_UPS_COLUMN = "aftercall_follow_ups"
+"""One more, behind ours, for a run whose rows have follow-ups."""
+
 VALUE_CHARACTERS_MAX = 65_536
 
 
@@ -47,12 +50,14 @@ class ResultFiles:
         run: the run's id, which their names start with.
         sources: its inputs.
         rows: yields its rows that have one of the given statuses.
+        with_follow_ups: there is a column for the follow-ups of rows.
     """
 
     directory: Path
     run: str
     sources: Sequence[SourceRecord]
     rows: Callable[[frozenset[Status]], Iterator[RowRecord]]
+    with_follow_ups: bool = False
 
     def write(self) -> dict[str, str]:
         """Write the files that have rows and return their paths by name.
@@ -111,7 +116,8 @@ class ResultFiles:
             os.open(part, flags, MODE), "w", encoding="utf-8", errors="backslashreplace", newline=""
         ) as file:
             writer = csv.writer(file)
-            writer.writerow([*OURS, *(guard_cell(name) for name in columns)])
+            ours = (*OURS, FOLLOW_UPS_COLUMN) if self.with_follow_ups else OURS
+            writer.writerow([*ours, *(guard_cell(name) for name in columns)])
             for row in chain([first], rows):
                 writer.writerow(self._line(row, columns))
         part.replace(path)
@@ -139,7 +145,8 @@ class ResultFiles:
         cells += [guard_cell(cell) for cell in given.surplus]
         check = check_of(cells) if _is_broken(row) else ""
         said = (source.name, row.line, row.status, row.reason, message, hint, row.attempts)
-        ours = (*said, given.value[:VALUE_CHARACTERS_MAX], check)
+        follow_ups = (row.follow_ups or "",) if self.with_follow_ups else ()
+        ours = (*said, given.value[:VALUE_CHARACTERS_MAX], check, *follow_ups)
         return [*(guard_cell(str(cell)) for cell in ours), *cells]
 
 

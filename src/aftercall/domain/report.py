@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field
 
 from aftercall.domain.disposition import Json
+from aftercall.domain.follow_ups import UNDONE, FollowUpState
 from aftercall.domain.status import OPEN, REFUSED, SUCCESSFUL, Status
 
 
@@ -138,6 +139,7 @@ class Report:
         crm_wait_seconds: time that deliveries alone took after the last row, in the invocation
             that reports; None if the report was read from the journal.
         opt_outs: how many of its rows are opt-outs, and how many of those did not land.
+        follow_ups: its rows' follow-ups by kind and state.
         files: where its result files lie, by name.
         audit_trail: the audit entries of its rows; read from the journal when it is iterated.
     """
@@ -153,6 +155,7 @@ class Report:
     crm_wait_seconds: float | None = None
     disabled: tuple[str, ...] = ()
     opt_outs: OptOutCount = OptOutCount()
+    follow_ups: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
     files: Mapping[str, str] = field(default_factory=dict)
     audit_trail: Iterable[Mapping[str, Json]] = field(default=(), repr=False)
 
@@ -202,6 +205,10 @@ class Report:
         """Rows that wait for `aftercall resume`."""
         return self.count(*OPEN)
 
+    def followed_up(self, *states: FollowUpState) -> int:
+        """Return how many follow-ups are in one of `states`."""
+        return sum(counts.get(state, 0) for counts in self.follow_ups.values() for state in states)
+
     @property
     def reconciles(self) -> bool:
         """Whether every row that was read has exactly one status."""
@@ -242,6 +249,7 @@ class Report:
                 for figures in self.pace
             ],
             "opt_outs": asdict(self.opt_outs),
+            "follow_ups": {kind: dict(states) for kind, states in self.follow_ups.items()},
             "crm": dict(self.deliveries),
             "crm_disabled": list(self.disabled),
             "elapsed_seconds": round(self.elapsed_seconds, 3),
@@ -257,11 +265,11 @@ def _plain(rows: Mapping[Status, int]) -> dict[str, Json]:
 def exit_code(report: Report) -> int:
     """Return the exit code that a run's report calls for.
 
-    0 all rows settled without a refusal, 1 the rows do not add up, 4 finished with refusals,
-    75 rows still open.
+    0 all rows settled without a refusal and all follow-ups done, 1 the rows do not add up, 4
+    finished with refusals or follow-ups that were not done, 75 rows or follow-ups still open.
     """
     if not report.reconciles:
         return 1
     if report.open or report.state != "finished":
         return 75
-    return 4 if report.failed else 0
+    return 4 if report.failed or report.followed_up(*UNDONE) else 0

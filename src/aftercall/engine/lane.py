@@ -108,13 +108,17 @@ class Lane:
             # Whatever held everything up since the slot was given (a collection of garbage, other
             # tasks) must not make this request leave in a bunch with the next ones.
             if not self.book.is_late(departure.slot_us):
-                now = self._gates.clock.seconds()
-                for _, trip in departure.places:
-                    trip.left = now
-                self.meter.count(now)
+                self.meter.count(self.leaves(departure))
                 return departure
             self.release(departure, sent=False)
         return None
+
+    def leaves(self, departure: Departure) -> float:
+        """Note that a request leaves now, in each window; return the time in seconds."""
+        now = self._gates.clock.seconds()
+        for _, trip in departure.places:
+            trip.left = now
+        return now
 
     async def _departure(self, *, write: bool) -> Departure | None:
         """Wait for a slot, which comes with a permit; None if there is none soon."""

@@ -7,11 +7,13 @@ from dataclasses import dataclass
 from typing import overload
 
 from aftercall.domain.disposition import Json
+from aftercall.domain.follow_ups import OPEN as OPEN_FOLLOW_UPS
 from aftercall.domain.opt_outs import fate_of
 from aftercall.domain.report import Histogram, Latency, OptOutCount, Report
 from aftercall.domain.status import OPEN
 from aftercall.errors import JournalError
 from aftercall.ports import Archive, AuditFilter, RunRecord
+from aftercall.ports.follow_ups import FollowUpCounts
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +79,8 @@ def report_of(archive: Archive, run: str, trail: AuditTrail | tuple[()] = ()) ->
     record = find_run(archive, run)
     tallies = tuple(archive.tallies(run))
     still_open = any(tally.status in OPEN for tally in tallies)
-    finished = record.intake_complete and not still_open
+    follow_ups = archive.follow_ups.count(run)
+    finished = record.intake_complete and not still_open and not follow_ups_open(follow_ups)
     return Report(
         run=run,
         state="finished" if finished else "paused",
@@ -89,8 +92,14 @@ def report_of(archive: Archive, run: str, trail: AuditTrail | tuple[()] = ()) ->
         disabled=tuple(one.name for one in archive.crm.disabled()),
         elapsed_seconds=record.worked_ms / 1000,
         opt_outs=_opt_outs(archive, run),
+        follow_ups=follow_ups,
         audit_trail=trail,
     )
+
+
+def follow_ups_open(counts: FollowUpCounts) -> bool:
+    """Say whether some of the counted follow-ups are still to be worked on."""
+    return any(states.get(state) for states in counts.values() for state in OPEN_FOLLOW_UPS)
 
 
 def _opt_outs(archive: Archive, run: str) -> OptOutCount:

@@ -2,7 +2,7 @@
 
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import replace
-from typing import Literal, Protocol
+from typing import Protocol
 
 from aftercall.domain.answer import Found, Observed, ReadAnswer, Refused
 from aftercall.domain.disposition import Disposition
@@ -12,6 +12,7 @@ from aftercall.ports import Clock
 from aftercall.wire.auth import Token
 from aftercall.wire.codes import CodeBook, fetched_book, static_book
 from aftercall.wire.http import HttpRequest, HttpResponse, SendFailure
+from aftercall.wire.language.refusals import Operation
 from aftercall.wire.requests import (
     Basis,
     Unwritable,
@@ -21,9 +22,6 @@ from aftercall.wire.requests import (
     write_body,
 )
 from aftercall.wire.responses import read_contact, read_failure, read_held, with_held
-
-Operation = Literal["read", "write", "lookup"]
-
 
 NO_ID = (
     "The tenant has no disposition for {code}. Give its id or name under [outcome_ids];"

@@ -81,6 +81,16 @@ class Rounds:
         """The lanes of the campaigns that had a turn."""
         return self._lanes
 
+    async def lane_of(self, campaign: str) -> Lane:
+        """Return the lane of a campaign for other requests than its rows', which share its pace."""
+        lane = self._lanes.get(campaign)
+        if lane is None:
+            lane = self._lanes[campaign] = self._lane_for(campaign)
+            # Slots are given to the latest epoch only, which a turn raises, if one of no rows.
+            now_ms = self._watch.clock.now_us() // 1000
+            await lane.book.take_over(self._claims.take_turn(campaign, 0, now_ms))
+        return lane
+
     def due(self, campaign: str, due_ms: int) -> None:
         """Note that a row of `campaign` is due at `due_ms`, or once its lane is open again."""
         lane = self._lanes.get(campaign)

@@ -4,13 +4,16 @@ import asyncio
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
+from functools import partial
 
 from aftercall.audit_ports import AuditLog, Signer
 from aftercall.domain.audit import Settled
+from aftercall.domain.follow_ups import FollowUpKind, FollowUpRules
 from aftercall.domain.pacing import Pace
 from aftercall.domain.settlement import WritePolicy
 from aftercall.engine.couriers import Couriers
 from aftercall.engine.delivery import Line
+from aftercall.engine.follow_ups import FollowUps, made_of
 from aftercall.engine.halt import Halt, Stopped
 from aftercall.engine.health import Health
 from aftercall.engine.intake import IntakeWatch, RawRow, Reader, admit_all
@@ -25,6 +28,8 @@ from aftercall.engine.tenant import Tenant
 from aftercall.engine.writer import Surroundings, Writer
 from aftercall.errors import AccessDenied, AftercallError, Interrupted
 from aftercall.ports import Claims, Clock, Intake, Outbox, Pacing, SourceRecord, Transport
+from aftercall.ports.follow_ups import FollowUpDesk
+from aftercall.wire.profile import follow_ups_of
 from aftercall.wire.target import Identity, Target
 
 NOTE_SECONDS = 2.0
@@ -42,6 +47,7 @@ class Journal:
     pacing: Pacing
     outbox: Outbox
     audit: AuditLog
+    follow_ups: FollowUpDesk
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +61,7 @@ class Plan:
         concurrency: requests in flight at once.
         turns: how much a campaign's turn may take.
         drain_seconds: how long deliveries may go on after the last row.
+        follow_ups: what else is done for rows that are settled.
     """
 
     policy: WritePolicy
@@ -63,6 +70,7 @@ class Plan:
     concurrency: int
     turns: TurnLimits
     drain_seconds: float = 10.0
+    follow_ups: FollowUpRules = field(default_factory=FollowUpRules)
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,13 +149,15 @@ class Run:
             fix = "Have it granted to the client id. Nothing was sent."
             raise AccessDenied(message, fix=fix, next_command="aftercall check")
         await self.journal.claims.recover(self._now_ms())
+        kinds = [FollowUpKind(kind) for kind in follow_ups_of(self.outside.target.profile)]
+        await self.journal.follow_ups.recover(kinds, self._now_ms())
         self.progress.stage = "reading"
         if not await self._take_in(await opening()):
             return
         self.progress.stage = "writing"
-        rounds = self._rounds(session)
+        rounds, follow_ups = self._workers(session)
         try:
-            await self._work_side_by_side(rounds)
+            await self._work_side_by_side(rounds, follow_ups)
         except BaseExceptionGroup as troubles:
             # Of the many tasks that a full disk stops, one says what there is to say.
             known = _known(troubles)
@@ -157,8 +167,8 @@ class Run:
         await self._note(rounds)
         self.progress.stage = "done"
 
-    async def _work_side_by_side(self, rounds: Rounds) -> None:
-        """Work turn by turn, with deliveries and notes about the pace beside it."""
+    async def _work_side_by_side(self, rounds: Rounds, follow_ups: FollowUps) -> None:
+        """Work turn by turn, with follow-ups, deliveries and notes about the pace beside it."""
         async with asyncio.TaskGroup() as group:
             couriers = self._couriers()
             couriers.start(group, self.halt, self.progress)
@@ -166,7 +176,11 @@ class Run:
             sealer = Sealer(self.journal.audit, self.outside.signer, self.outside.clock)
             done = asyncio.Event()
             group.create_task(sealer.run(done))
+            following = group.create_task(follow_ups.run(), name="follow-ups")
             await rounds.run()
+            self.progress.stage = "following up"
+            follow_ups.finish()
+            await following
             await self._note(rounds)
             self.progress.stage = "delivering"
             # What is due later stays in the outbox unless it is waited for.
@@ -202,7 +216,8 @@ class Run:
         self.progress.concluded(settled)
         await self.told(settled)
 
-    def _rounds(self, session: Session) -> Rounds:
+    def _workers(self, session: Session) -> tuple[Rounds, FollowUps]:
+        """Return who works on rows, and who on their follow-ups."""
         outside, plan = self.outside, self.plan
         tenant = Tenant(session, outside.tenant, outside.clock)
         surroundings = Surroundings(
@@ -211,11 +226,22 @@ class Run:
             outside.clock,
             outside.chance,
             outside.request_id,
+            partial(made_of, plan.follow_ups, outside.target.profile),
         )
         subscriptions = [line.endpoint.subscription for line in outside.crm]
         writer = Writer(tenant, self.journal.claims, plan.policy, subscriptions, surroundings)
         watch = Watch(self.halt, outside.clock, self._concluded)
-        return Rounds(self.journal.claims, writer, self._lanes(), plan.turns, watch)
+        rounds = Rounds(self.journal.claims, writer, self._lanes(), plan.turns, watch)
+        follow_ups = FollowUps(
+            desk=self.journal.follow_ups,
+            session=session,
+            tenant=tenant,
+            lane_of=rounds.lane_of,
+            retry=plan.policy.retry,
+            around=surroundings,
+            patience_seconds=plan.turns.patience_seconds,
+        )
+        return rounds, follow_ups
 
     def _lanes(self) -> Callable[[str], Lane]:
         """Return what makes the lane of a campaign."""

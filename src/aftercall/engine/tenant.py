@@ -1,6 +1,6 @@
 """Talking to the tenant about one row: with a token, in its lane, timed."""
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
 
 from aftercall.domain.answer import Found, ReadAnswer, WriteAnswer
@@ -8,11 +8,12 @@ from aftercall.domain.disposition import Disposition
 from aftercall.domain.pacing import SECOND_US
 from aftercall.engine.halt import Stopped
 from aftercall.engine.lane import Lane
-from aftercall.engine.reader import Operation, Reader
+from aftercall.engine.reader import Reader
 from aftercall.engine.session import Session
 from aftercall.ports import Clock, Transport
 from aftercall.wire.auth import Token
 from aftercall.wire.http import HttpRequest, HttpResponse, SendFailure
+from aftercall.wire.language.refusals import Operation
 from aftercall.wire.refusals import is_unauthorized
 from aftercall.wire.requests import Basis, write_request
 from aftercall.wire.responses import read_written, written_failure
@@ -34,6 +35,23 @@ class Timing:
     sent_seconds: float
     answered_seconds: float
     status: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Errand:
+    """One request that is to be sent.
+
+    Attributes:
+        build: makes it of a token.
+        operation: what it is for.
+        read_at: when the contact was read that it writes over; None if it writes over none.
+        claim: called once it may leave, and before it does: what it does is on disk then.
+    """
+
+    build: Callable[[Token], HttpRequest]
+    operation: Operation
+    read_at: float | None = None
+    claim: Callable[[], Awaitable[None]] | None = None
 
 
 class Tenant:
@@ -60,7 +78,7 @@ class Tenant:
         async def send(
             build: Callable[[Token], HttpRequest], operation: Operation = "lookup"
         ) -> HttpResponse | SendFailure:
-            got, timing = await self._send(lane, build, operation)
+            got, timing = await self.send(lane, Errand(build, operation))
             timings.append(timing)
             return got
 
@@ -86,46 +104,51 @@ class Tenant:
         def build(token: Token) -> HttpRequest:
             return write_request(self._session.target, row, token.secret, request_id, basis)
 
-        got, timing = await self._send(lane, build, "write", read_at)
+        got, timing = await self.send(lane, Errand(build, "write", read_at))
         if isinstance(got, SendFailure):
             return written_failure(got), timing
         mask, now_ms = self._session.mask(row), self._clock.now_us() // 1000
         return read_written(self._session.target.profile, got, now_ms, mask), timing
 
-    async def _send(
-        self,
-        lane: Lane,
-        build: Callable[[Token], HttpRequest],
-        operation: Operation,
-        read_at: float | None = None,
-    ) -> tuple[HttpResponse | SendFailure, Timing]:
-        """Send what `build` makes of the token; again with a new one if that is not good."""
+    async def send(self, lane: Lane, errand: Errand) -> tuple[HttpResponse | SendFailure, Timing]:
+        """Send a request in a lane; again with a new token if that is not good.
+
+        Raises:
+            TooOld: the lane let it wait so long that the contact must be read again.
+            Stopped: nothing may leave now.
+            CredentialsRefused: fresh tokens were refused, too.
+            TenantUnreachable: there is no token to be had.
+        """
         await self._session.token()
         while True:
-            got, timing, token = await self._send_once(lane, build, read_at)
-            profile = self._session.target.profile
+            got, timing, token = await self._send_once(lane, errand)
+            profile, operation = self._session.target.profile, errand.operation
             if isinstance(got, SendFailure) or not is_unauthorized(profile, got, operation):
                 if isinstance(got, HttpResponse):
                     self._session.accepted(token)
                 return got, timing
             await self._session.renew(token)
+            errand = replace(errand, claim=None)
 
     async def _send_once(
-        self, lane: Lane, build: Callable[[Token], HttpRequest], read_at: float | None
+        self, lane: Lane, errand: Errand
     ) -> tuple[HttpResponse | SendFailure, Timing, Token]:
-        asked = self._clock.seconds()
+        asked, read_at = self._clock.seconds(), errand.read_at
         departure = await lane.grant(write=read_at is not None)
         if departure is None:
             raise Stopped
         got: HttpResponse | SendFailure | None = None
         try:
+            if errand.claim is not None:
+                await errand.claim()
+                lane.leaves(departure)
             sent = self._clock.seconds()
             if read_at is not None and sent - read_at > _fresh_seconds(lane):
                 raise TooOld
             # The token of now, not of when the request began to wait for its slot.
             token = self._session.latest or await self._session.token()
             try:
-                got = await self._transport.send(build(token))
+                got = await self._transport.send(errand.build(token))
             except SendFailure as failure:
                 got = failure
             done = self._clock.seconds()

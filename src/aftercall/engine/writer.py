@@ -5,6 +5,7 @@ from dataclasses import dataclass, field, replace
 
 from aftercall.domain.answer import Forbidden, Found, Throttled
 from aftercall.domain.audit import Exchange
+from aftercall.domain.follow_ups import NewFollowUp
 from aftercall.domain.settlement import (
     Claim,
     Moment,
@@ -68,7 +69,9 @@ class Writer:
         finally:
             begun()
         settlement = conclude(claim, verdict, visit.exchange, self._policy, self._around.moment())
-        won = await self._claims.settle(settlement, self._announcements(claim, settlement))
+        announced = self._announcements(claim, settlement)
+        followed = self._around.followed_by(claim, settlement)
+        won = await self._claims.settle(settlement, announced, followed)
         return settlement if won else None
 
     async def _visit(self, visit: "_Visit", lane: Lane, begun: Callable[[], None]) -> Verdict:
@@ -141,6 +144,7 @@ class Surroundings:
         clock: tells the time.
         chance: a random number, uniform in [0, 1).
         request_id: a new id that the tenant's own log will show.
+        followed_by: the follow-ups of a row that is settled.
     """
 
     halt: Halt
@@ -148,6 +152,7 @@ class Surroundings:
     clock: Clock
     chance: Callable[[], float]
     request_id: Callable[[], str]
+    followed_by: Callable[[Claim, Settlement], Sequence[NewFollowUp]] = lambda *_: ()
 
     def moment(self) -> Moment:
         """Return the time and a random number."""

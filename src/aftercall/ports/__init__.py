@@ -12,6 +12,7 @@ from typing import Protocol
 from aftercall.domain.audit import Settled
 from aftercall.domain.cells import Problem
 from aftercall.domain.disposition import Disposition, Json
+from aftercall.domain.follow_ups import NewFollowUp
 from aftercall.domain.opt_outs import Acknowledgement, OptOutFilter, OptOutRow
 from aftercall.domain.outcomes import Category
 from aftercall.domain.pacing import Pace, Slots
@@ -32,6 +33,7 @@ from aftercall.ports.crm import (
     Outbox,
     Redelivery,
 )
+from aftercall.ports.follow_ups import FollowUpArchive
 from aftercall.wire.http import HttpRequest, HttpResponse
 
 __all__ = [
@@ -59,6 +61,7 @@ __all__ = [
     "SourceRecord",
     "Transport",
     "Turn",
+    "WaitingOutcome",
     "WaitingRows",
 ]
 
@@ -209,8 +212,16 @@ class Claims(Protocol):
         """Raise the campaign's epoch and claim up to `rows_max` due rows, opt-outs first."""
         ...
 
-    async def settle(self, settlement: Settlement, announcements: Sequence[Announcement]) -> bool:
-        """Store a settlement with its audit entry and its CRM events, in one transaction.
+    async def settle(
+        self,
+        settlement: Settlement,
+        announcements: Sequence[Announcement],
+        follow_ups: Sequence[NewFollowUp] = (),
+    ) -> bool:
+        """Store a settlement with all that it causes, in one transaction.
+
+        That is its audit entry, its CRM events and its follow-ups; a follow-up that the row has
+        already stays as it is.
 
         Returns False, and stores nothing, if the row was claimed anew meanwhile.
         """
@@ -272,6 +283,7 @@ class RowRecord:
     problems: str | None
     attempts: int
     settled_ms: int | None
+    follow_ups: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -282,6 +294,16 @@ class WaitingRows:
     superseded: int
     to_write: int
     opt_outs: int
+
+
+@dataclass(frozen=True, slots=True)
+class WaitingOutcome:
+    """How many rows of a run with the same outcome in a campaign wait and are written."""
+
+    campaign: str
+    category: str
+    outcome: str
+    rows: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -342,6 +364,11 @@ class Archive(Protocol):
     @property
     def crm(self) -> EventArchive:
         """The CRM's events."""
+        ...
+
+    @property
+    def follow_ups(self) -> FollowUpArchive:
+        """The follow-ups of rows."""
         ...
 
     def opt_outs(self, asked: OptOutFilter) -> Iterator[OptOutRow]:

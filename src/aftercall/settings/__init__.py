@@ -10,6 +10,7 @@ from aftercall.settings.credentials import (
     load_crm_secrets,
 )
 from aftercall.settings.crm import ONLY_ENDPOINT, SIGNING_VARIABLE, Crm, CrmEndpoint
+from aftercall.settings.follow_ups import FollowUps
 from aftercall.settings.layers import DEFAULT_FILE, load_settings, settings_from
 from aftercall.settings.opt_outs import OptOuts
 from aftercall.settings.tables import (
@@ -28,6 +29,7 @@ __all__ = [
     "SIGNING_VARIABLE",
     "Crm",
     "CrmEndpoint",
+    "FollowUps",
     "Journal",
     "Limits",
     "OptOuts",

@@ -29,6 +29,7 @@ from aftercall.settings.addresses import (
 )
 from aftercall.settings.audit import Audit, nameable
 from aftercall.settings.crm import CA_FILE, CampaignId, Crm
+from aftercall.settings.follow_ups import FollowUps
 from aftercall.settings.opt_outs import OptOuts
 from aftercall.settings.table import Table
 
@@ -316,6 +317,7 @@ class Settings(Table):
     rows: Rows = Rows()
     crm: Crm = Crm()
     opt_outs: OptOuts = OptOuts()
+    follow_ups: FollowUps = FollowUps()
     journal: Journal = Journal()
     audit: Audit = Audit()
     results: Results = Results()
@@ -334,6 +336,16 @@ class Settings(Table):
                 words = "{name}.outcome is not a code listed under [outcomes]{hint}"
                 raise PydanticCustomError("outcome", words, {"name": name, "hint": hint})
         return rows
+
+    @field_validator("follow_ups")
+    @classmethod
+    def _known_subjects(cls, follow_ups: FollowUps, info: ValidationInfo) -> FollowUps:
+        outcomes = info.data.get("outcomes")
+        lost = [] if outcomes is None else follow_ups.subjects - set(outcomes) - set(Category)
+        if lost:
+            words = "{codes} is not listed under [outcomes]"
+            raise PydanticCustomError("outcome", words, {"codes": ", ".join(sorted(lost))})
+        return follow_ups
 
     def retry_policy(self) -> RetryPolicy:
         """Return how failed attempts are tried again."""

@@ -11,6 +11,7 @@ A world file is a JSON object; all members are optional:
   ``{"status": 400, 401, 403, 409 or 422, "message"}`` and is the answer to every write. ``skill``
   is a number.
 * ``dispositions``: a list of ``{"id", "name", "classification"?, "active"?}`` for the ACD API.
+* ``inactive_dnc_groups``: numbers of DNC groups that take no record (ACD API).
 * ``campaigns``: ``{"name": {"rate": requests per second}}`` for rates that differ.
 * ``open``: true makes every contact that is not listed exist, READY and without outcome.
 * ``missing_ratio``, ``active_ratio``: seeded fractions of the unlisted contacts that do not exist,

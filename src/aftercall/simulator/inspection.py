@@ -30,6 +30,7 @@ class Inspection:
             ("GET", "ledger"): self._ledger,
             ("GET", "stats"): self._stats,
             ("GET", "crm"): self._crm,
+            ("GET", "follow-ups"): self._follow_ups,
             ("GET", "contact"): self._contact,
             ("POST", "faults"): self._faults,
             ("POST", "world"): self._world,
@@ -53,6 +54,9 @@ class Inspection:
 
     async def _crm(self, request: web.BaseRequest) -> web.StreamResponse:
         return await _stream(request, self._state.events)
+
+    async def _follow_ups(self, request: web.BaseRequest) -> web.StreamResponse:
+        return await _stream(request, self._state.follow_ups)
 
     async def _stats(self, request: web.BaseRequest) -> web.StreamResponse:
         del request

@@ -114,6 +114,10 @@ class Simulator:
         """Return every event the CRM took, as ``GET /_sim/crm`` does."""
         return self._state.events.entries()
 
+    def follow_ups(self) -> list[dict[str, Any]]:
+        """Return every tag, DNC record and callback, as ``GET /_sim/follow-ups`` does."""
+        return self._state.follow_ups.entries()
+
     def set_faults(self, faults: Faults) -> None:
         """Replace the faults."""
         self._state.set_faults(faults)

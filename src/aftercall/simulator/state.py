@@ -29,6 +29,8 @@ class State:
     gate: Gate
     dice: FaultDice
     faults_since: float
+    dnc: dict[str, set[str]]
+    tags: dict[str, set[int]]
 
     def __init__(self, config: SimulatorConfig) -> None:
         self.config = config
@@ -39,6 +41,7 @@ class State:
         self.retry_after = RetryAfter(config.retry_after)
         self.ledger = Ledger(config.ledger_file)
         self.events = Journal(config.crm_file)
+        self.follow_ups = Journal()
         self.world = config.world
         self._random = random.Random(config.seed)
         self._begin(config.faults)
@@ -47,6 +50,7 @@ class State:
         """Start again: empty ledger and counters, contacts as described, faults from the first."""
         self.ledger.clear()
         self.events.clear()
+        self.follow_ups.clear()
         self._begin(self.dice.faults)
 
     def set_faults(self, faults: Faults) -> None:
@@ -103,6 +107,8 @@ class State:
     def _begin(self, faults: Faults) -> None:
         self.contacts = Contacts(self.world, self.config.seed, self.clock)
         self.counters = Counters()
+        self.dnc = {}
+        self.tags = {}
         # The ACD API knows no campaigns: only the limit of the whole tenant holds there.
         rates = {ACD_CAMPAIGN: 0, **self.world.campaign_rates}
         self.gate = Gate(self.config.limits, rates)

@@ -92,6 +92,7 @@ class World:
             after its first read.
         held: Unlisted contacts that carry an outcome from the start.
         dispositions: Those of the tenant (ACD API); empty means a usual set.
+        inactive_dnc_groups: Numbers of DNC groups that take no record (ACD API).
     """
 
     contacts: Mapping[tuple[str, str], ContactSpec] = field(default_factory=dict)
@@ -101,6 +102,7 @@ class World:
     active_ratio: float = 0.0
     held: Held = field(default_factory=Held)
     dispositions: tuple[CatalogueEntry, ...] = ()
+    inactive_dnc_groups: frozenset[int] = frozenset()
 
     def __post_init__(self) -> None:
         for ratio in (self.missing_ratio, self.active_ratio, self.held.ratio):
@@ -138,7 +140,7 @@ class World:
             ValueError: If the data does not describe a world.
         """
         known = {"campaigns", "contacts", "open", "missing_ratio", "active_ratio", "held"}
-        known |= {"dispositions"}
+        known |= {"dispositions", "inactive_dnc_groups"}
         members = _members(data, "the world", known)
         contacts = dict(self.contacts)
         for number, item in enumerate(_typed(members, "contacts", list, [])):
@@ -164,6 +166,8 @@ class World:
                 if "dispositions" in members
                 else self.dispositions
             ),
+            inactive_dnc_groups=self.inactive_dnc_groups
+            | frozenset(map(int, _typed(members, "inactive_dnc_groups", list, []))),
         )
 
 

@@ -7,6 +7,7 @@ from pydantic import AfterValidator, Field, ValidationError
 
 from aftercall.wire.language.codes import Codes, Lookup
 from aftercall.wire.language.contact import READ_FIELDS, Read, Readback, States
+from aftercall.wire.language.follow_up import FollowUps, FollowUpWrite
 from aftercall.wire.language.refusals import Errors, Needs, Pace
 from aftercall.wire.language.sign_in import Auth, Base
 from aftercall.wire.language.table import Header, Rules, Text, Version, flaw, normal_state
@@ -52,6 +53,9 @@ class Profile(Rules):
     codes: Codes = Field(default=Codes(), description="How outcome codes become the tenant's ids.")
     lookup: dict[Text, Lookup] = Field(
         default={}, description="Lists that the tenant is asked for."
+    )
+    follow_ups: FollowUps = Field(
+        default=FollowUps(), description="What the API can do beyond the disposition."
     )
     errors: Errors = Field(default=Errors(), description="What refusals mean.")
     pace: Pace = Field(default=Pace(), description="How fast the tenant may be asked.")
@@ -104,6 +108,7 @@ def _contradictions(profile: Profile) -> Iterator[str]:
     yield from _lost_sources(profile)
     yield from _muddled_states(profile)
     yield from _false_witnesses(profile)
+    yield from _bad_follow_ups(profile)
     for number, auth in enumerate(profile.auth):
         if auth.asks and auth.url is None:
             yield f'auth.{number}.url: missing; style = "{auth.style}" asks a token endpoint'
@@ -167,6 +172,35 @@ def _lost_sources(profile: Profile) -> Iterator[str]:
             yield f"lookup.{name}.key: goes with {{key}} in its url"
 
 
+def _bad_follow_ups(profile: Profile) -> Iterator[str]:
+    """Yield what is wrong with the follow-ups."""
+    for kind, rules in follow_ups_of(profile).items():
+        place = f"follow_ups.{kind}"
+        for name, field in rules.fields.items():
+            if bool(field.sources) == (field.value is not None):
+                yield f"{place}.fields.{name}: give one of from and value"
+            for source in field.sources:
+                told = source.removeprefix("told.")
+                if told != source and told not in profile.read.told:
+                    yield f'{place}.fields.{name}: there is no "{told}" in [read.told]'
+        if rules.items_max > 1 and (rules.items is None or rules.failure.items is None):
+            yield f"{place}.items_max: several need items and failure.items, to tell them apart"
+        if rules.items_max > 1 and not rules.repeatable:
+            yield f"{place}.items_max: of several only what is repeatable can be tried again"
+        sent = "{target}" in rules.url or any(
+            "target" in one.sources for one in rules.fields.values()
+        )
+        if sent is (kind == "callback"):
+            yield f"{place}: {'has no target' if sent else 'the target goes nowhere'}"
+
+
+def follow_ups_of(profile: Profile) -> Mapping[str, FollowUpWrite]:
+    """Return how follow-ups are carried out, by kind; those that the profile declares."""
+    declared = profile.follow_ups
+    every = {"dnc_group": declared.dnc_group, "tags": declared.tags, "callback": declared.callback}
+    return {kind: rules for kind, rules in every.items() if rules is not None}
+
+
 def _readback_fields(profile: Profile) -> frozenset[str]:
     return frozenset[str]() if profile.readback is None else frozenset(profile.readback.fields)
 
@@ -205,3 +239,5 @@ def _versioned(profile: Profile) -> Iterator[tuple[str, str | None, str]]:
         yield "readback", profile.readback.version, profile.readback.url
     for name, lookup in profile.lookup.items():
         yield f"lookup.{name}", lookup.version, lookup.url
+    for kind, rules in follow_ups_of(profile).items():
+        yield f"follow_ups.{kind}", rules.version, rules.url

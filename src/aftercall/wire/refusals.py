@@ -7,13 +7,12 @@ from dataclasses import dataclass
 from datetime import UTC
 from email.utils import parsedate_to_datetime
 from functools import lru_cache
-from typing import Literal
 
 from aftercall.domain import answer, instant
 from aftercall.domain.disposition import Json
 from aftercall.wire.http import HttpResponse
 from aftercall.wire.json_paths import json_value, text_of, value_at
-from aftercall.wire.language.refusals import ErrorRule
+from aftercall.wire.language.refusals import ErrorRule, Operation
 from aftercall.wire.masking import Mask
 from aftercall.wire.profile import Profile
 
@@ -36,7 +35,7 @@ Refusal = (
 class Asked:
     """What was asked, when (ms), and what must not come back in the answer's words."""
 
-    operation: Literal["read", "write", "lookup"]
+    operation: Operation
     now_ms: int
     mask: Mask
 
@@ -92,9 +91,7 @@ def ruled_refusal(profile: Profile, response: HttpResponse, asked: Asked) -> Ref
             return answer.Uncertain(code, _with_fix(told, rule.fix))
 
 
-def is_unauthorized(
-    profile: Profile, response: HttpResponse, operation: Literal["read", "write", "lookup"]
-) -> bool:
+def is_unauthorized(profile: Profile, response: HttpResponse, operation: Operation) -> bool:
     """Say whether an answer means that the token is not good (any more)."""
     rule = _rule_of(profile, response, operation)
     return response.status == 401 if rule is None else rule.means == "auth"

@@ -31,11 +31,13 @@ class Basis:
         etag: the entity tag that it depends on; None if it depends on none.
         told: further ids of the contact.
         outcome: the tenant's id of the row's outcome; None if that is the code itself.
+        target: the id of the group or tag of a follow-up.
     """
 
     etag: str | None = None
     told: Mapping[str, str] = field(default_factory=dict)
     outcome: str | None = None
+    target: str | None = None
 
 
 ON_NOTHING = Basis()
@@ -114,13 +116,13 @@ def discovery_request(target: Target, tenant_id: str, token: str) -> HttpRequest
 
 def read_request(target: Target, row: Disposition, token: str, request_id: str) -> HttpRequest:
     """Ask for the contact of `row`."""
-    return _reading(target, target.profile.read, row, _headers(target.profile, token, request_id))
+    return _reading(target, target.profile.read, row, headers_of(target.profile, token, request_id))
 
 
 def readback_request(target: Target, row: Disposition, token: str, request_id: str) -> HttpRequest:
     """Ask for the disposition of the row's contact: for the contact, if that tells it itself."""
     rules = target.profile.readback or target.profile.read
-    return _reading(target, rules, row, _headers(target.profile, token, request_id))
+    return _reading(target, rules, row, headers_of(target.profile, token, request_id))
 
 
 def lookup_request(target: Target, lookup: Lookup, key: str, skip: int, token: str) -> HttpRequest:
@@ -142,7 +144,7 @@ def write_request(
         Unwritable: the row cannot be sent.
     """
     rules = target.profile.write
-    headers = _headers(target.profile, token, request_id)
+    headers = headers_of(target.profile, token, request_id)
     if basis.etag is not None and rules.if_match:
         headers["If-Match"] = basis.etag
     if rules.idempotency_header is not None:
@@ -170,19 +172,29 @@ def write_body(profile: Profile, row: Disposition, basis: Basis = ON_NOTHING) ->
         Unwritable: the row cannot be sent.
     """
     rules = profile.write
+    body = filled(rules.fields, row, basis)
+    if rules.wrapper is None:
+        return body
+    wrapped: dict[str, Json] = {}
+    put_at(wrapped, rules.wrapper, body)
+    return wrapped
+
+
+def filled(fields: Mapping[str, WriteField], row: Disposition, basis: Basis) -> dict[str, Json]:
+    """Return the fields of a request with what they carry of `row`.
+
+    Raises:
+        Unwritable: the row has not what the tenant needs.
+    """
     body: dict[str, Json] = {}
-    for name, spec in rules.fields.items():
+    for name, spec in fields.items():
         value = spec.value if spec.value is not None else _first_of(spec, row, basis)
         if value is None and spec.when_absent == "refuse":
             raise Unwritable("missing_value", f"The tenant needs {_source_words(spec)}.")
         if value is None and spec.when_absent == "omit":
             continue
         put_at(body, name, _typed(spec, value))
-    if rules.wrapper is None:
-        return body
-    wrapped: dict[str, Json] = {}
-    put_at(wrapped, rules.wrapper, body)
-    return wrapped
+    return body
 
 
 def key_in(sources: tuple[str, ...], row: Disposition, told: Mapping[str, str]) -> str | None:
@@ -212,6 +224,11 @@ def _carried(source: str, row: Disposition, basis: Basis) -> "Json | datetime":
         return basis.told.get(name)
     if kind == "custom_fields" and name:
         return (row.custom_fields or {}).get(name)
+    if kind == "call_record":
+        called: Json | datetime = getattr(row.call_record, name, None)
+        return called
+    if kind == "target":
+        return basis.target
     if kind == "outcome":
         return row.outcome if basis.outcome is None else basis.outcome
     value: Json | datetime = getattr(row, kind)
@@ -283,7 +300,8 @@ def _client(auth: Auth, identity: Identity, headers: dict[str, str]) -> dict[str
     return {}
 
 
-def _headers(profile: Profile, token: str, request_id: str) -> dict[str, str]:
+def headers_of(profile: Profile, token: str, request_id: str) -> dict[str, str]:
+    """Return the headers of every request about a contact."""
     return {
         **_bearer(token),
         "Accept": "application/json",

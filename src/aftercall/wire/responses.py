@@ -137,7 +137,7 @@ def _taken(profile: Profile, response: HttpResponse, asked: Asked) -> WriteAnswe
     body = response.body.strip()
     if body and not body.startswith((b"{", b"[")):
         return answer.Uncertain("garbage", f"The answer is {_shape(response, asked.mask)}.")
-    if not _says_failure(profile, json_value(body)):
+    if not says_failure(profile.write.failure, json_value(body)):
         return answer.Accepted()
     ruled = ruled_refusal(profile, response, asked)
     if ruled is not None:
@@ -147,9 +147,8 @@ def _taken(profile: Profile, response: HttpResponse, asked: Asked) -> WriteAnswe
     return answer.Uncertain("answer_says_failure", told)
 
 
-def _says_failure(profile: Profile, document: Json) -> bool:
+def says_failure(signs: Failure, document: Json) -> bool:
     """Say whether an answer, or any of the results in it, is one of failure."""
-    signs = profile.write.failure
     items = None if signs.items is None else value_at(document, signs.items)
     parts = [document, *(items if isinstance(items, list) else ())]
     return any(_failed(signs, part) for part in parts)

@@ -31,7 +31,7 @@ from aftercall.wire.target import Identity, Target, auth_of
 from aftercall.wiring.crm import endpoints_of, open_lines
 from aftercall.wiring.findings import CheckResult, Probe
 from aftercall.wiring.tenant_check import TenantCheck
-from aftercall.wiring.values import identity_of, target_of, transport_options
+from aftercall.wiring.values import follow_ups_in, identity_of, target_of, transport_options
 
 SKEW_SECONDS_WARN = 10.0
 """A Date header has whole seconds, and the answer takes a moment."""
@@ -50,9 +50,11 @@ async def check_up(
         probe: how far to go.
 
     Raises:
-        ConfigInvalid: a secret, the profile or a certificate is missing or wrong.
+        ConfigInvalid: a secret, the profile or a certificate is missing or wrong, or the profile
+            declares no follow-up that is asked for.
     """
     target = target_of(settings)
+    follow_ups_in(settings, target.profile)
     identity = identity_of(target.profile, environment)
     endpoints = endpoints_of(settings, environment)
     yield _journal(settings)

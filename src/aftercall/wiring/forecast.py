@@ -10,14 +10,17 @@ from aftercall.adapters.clock import SystemClock
 from aftercall.adapters.journal.sqlite import SqliteJournal, copy_journal
 from aftercall.adapters.sources import SourceOptions, open_source
 from aftercall.domain.audit import Settled
+from aftercall.domain.outcomes import Category
 from aftercall.domain.pacing import SECOND_US
 from aftercall.domain.status import Status
 from aftercall.engine.halt import Halt
 from aftercall.engine.intake import IntakeWatch, Reader, Reading, admit_all
 from aftercall.settings import Settings
+from aftercall.wire.profile import Profile, follow_ups_of
 from aftercall.wiring.inputs import check_columns, record_of, unused_columns
 from aftercall.wiring.values import (
     columns_of,
+    follow_ups_in,
     pace_of,
     requests_per_row,
     rules_of,
@@ -54,6 +57,7 @@ class Forecast:
         seconds: how long that takes at the configured pace, at the least.
         opt_outs: rows to write that are opt-outs.
         partial: opt-outs of which a part of the call record is wrong, and would be left out.
+        follow_ups: follow-ups of rows to write, by kind; their requests are counted, too.
         unused: what is said of columns that are no field, for each input that has some.
     """
 
@@ -66,6 +70,7 @@ class Forecast:
     seconds: float
     opt_outs: int
     partial: int
+    follow_ups: Mapping[str, int]
     unused: tuple[str, ...]
 
 
@@ -138,10 +143,11 @@ async def _take_in(
 def _forecast(settings: Settings, seen: _Seen, journal: SqliteJournal) -> Forecast:
     waiting = journal.archive.waiting(FORECAST)
     profile = target_of(settings).profile
+    follow_ups, more = _follow_ups(settings, profile, journal)
     campaigns = []
     for one in waiting:
         pace = pace_of(settings, profile, one.campaign)
-        requests = one.to_write * requests_per_row(profile)
+        requests = one.to_write * requests_per_row(profile) + more[one.campaign]
         seconds = requests * pace.spacing_us / SECOND_US
         campaigns.append(CampaignForecast(one.campaign, one.to_write, requests, seconds))
     requests = sum(one.requests for one in campaigns)
@@ -165,5 +171,27 @@ def _forecast(settings: Settings, seen: _Seen, journal: SqliteJournal) -> Foreca
         seconds=slowest,
         opt_outs=sum(one.opt_outs for one in waiting),
         partial=journal.archive.opt_outs_of_run(FORECAST)[1],
+        follow_ups=follow_ups,
         unused=tuple(seen.unused),
     )
+
+
+def _follow_ups(
+    settings: Settings, profile: Profile, journal: SqliteJournal
+) -> tuple[Mapping[str, int], Counter[str]]:
+    """Count follow-ups by kind, and their requests by campaign."""
+    rules, declared = follow_ups_in(settings, profile), follow_ups_of(profile)
+    kinds: Counter[str] = Counter()
+    together: Counter[tuple[str, str, str]] = Counter()
+    if not rules.actions:
+        return kinds, Counter()
+    for one in journal.archive.waiting_outcomes(FORECAST):
+        for action in rules.of(Category(one.category), one.outcome):
+            kinds[action.kind.value] += one.rows
+            together[one.campaign, action.kind.value, action.target] += one.rows
+    requests: Counter[str] = Counter()
+    for (campaign, kind, _), rows in together.items():
+        # Those of one request have the same address, which is another for each contact's tags.
+        size = 1 if "{contact}" in declared[kind].url else declared[kind].items_max
+        requests[campaign] += -(-rows // size)
+    return dict(kinds), requests

@@ -8,7 +8,7 @@ from aftercall.adapters.journal.sqlite import note_results, open_archive
 from aftercall.adapters.results import ResultFiles
 from aftercall.domain.report import Report
 from aftercall.engine.overview import AuditTrail, find_run, report_of
-from aftercall.ports import AuditFilter
+from aftercall.ports import Archive, AuditFilter, RunRecord
 from aftercall.settings import Settings
 
 
@@ -39,8 +39,7 @@ def write_results(settings: Settings, run: str, directory: Path | None = None) -
         record = find_run(archive, run)
         if os.access(path, os.W_OK):
             note_results(path, record.run, where.absolute())
-        rows = partial(archive.rows, record.run)
-        return ResultFiles(where, record.run, record.sources, rows).write()
+        return _files(archive, record, where).write()
 
 
 def rewrite_results(settings: Settings, run: str, directory: Path) -> list[str]:
@@ -52,5 +51,10 @@ def rewrite_results(settings: Settings, run: str, directory: Path) -> list[str]:
     """
     with open_archive(settings.journal.path) as archive:
         record = find_run(archive, run)
-        rows = partial(archive.rows, record.run)
-        return ResultFiles(directory, record.run, record.sources, rows).rewrite()
+        return _files(archive, record, directory).rewrite()
+
+
+def _files(archive: Archive, record: RunRecord, directory: Path) -> ResultFiles:
+    rows = partial(archive.rows, record.run)
+    follows = bool(archive.follow_ups.count(record.run))
+    return ResultFiles(directory, record.run, record.sources, rows, follows)

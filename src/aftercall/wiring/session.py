@@ -15,6 +15,7 @@ from aftercall.adapters.sources import Source, SourceOptions, open_source, rows_
 from aftercall.adapters.transport import HttpTransport
 from aftercall.domain import instant
 from aftercall.domain.disposition import Disposition
+from aftercall.domain.follow_ups import FollowUpState
 from aftercall.domain.report import Report
 from aftercall.domain.status import Status
 from aftercall.engine.intake import Reader, Reading
@@ -28,6 +29,7 @@ from aftercall.wiring.inputs import check_columns, record_of, reopen, unused_col
 from aftercall.wiring.results import report_at
 from aftercall.wiring.values import (
     columns_of,
+    follow_ups_in,
     identity_of,
     plan_of,
     rules_of,
@@ -150,6 +152,21 @@ class Session:
 
         return Job(self._run(record.run), opening)
 
+    def retry_follow_ups(self, run: str, states: tuple[FollowUpState, ...]) -> Job:
+        """Try follow-ups of a run again that ended in one of `states`.
+
+        Raises:
+            JournalError: there is no such run.
+        """
+        record = find_run(self.journal.archive, run)
+
+        async def opening() -> Sequence[Input]:
+            now_ms = self._outside.clock.now_us() // 1000
+            await self.journal.follow_ups.reopen(record.run, states, now_ms)
+            return []
+
+        return Job(self._run(record.run), opening)
+
     async def perform(self, job: Job) -> Report:
         """Work on a job, and on what else is open in the journal, as far as it goes now.
 
@@ -177,7 +194,14 @@ class Session:
 
     def _run(self, run: str) -> Run:
         ports = self.journal
-        journal = Journal(ports.intake, ports.claims, ports.pacing, ports.outbox, ports.audit)
+        journal = Journal(
+            ports.intake,
+            ports.claims,
+            ports.pacing,
+            ports.outbox,
+            ports.audit,
+            ports.follow_ups,
+        )
         plan = plan_of(self.settings, self._outside.target.profile)
         return Run(run, journal, self._outside, plan)
 
@@ -240,6 +264,7 @@ async def open_session(
         JournalError: the journal cannot be opened.
     """
     target = target_of(settings)
+    follow_ups_in(settings, target.profile)  # Before anything is opened: it may be wrong.
     identity = identity_of(target.profile, environment)
     endpoints = endpoints_of(settings, environment)
     signer = load_signer(settings.audit.key_file)

@@ -8,13 +8,14 @@ from aftercall.adapters.transport import TransportOptions
 from aftercall.domain import instant
 from aftercall.domain.columns import ColumnMap
 from aftercall.domain.disposition import Rules
+from aftercall.domain.follow_ups import Action, FollowUpKind, FollowUpRules
 from aftercall.domain.pacing import Pace
 from aftercall.domain.settlement import WritePolicy
 from aftercall.engine.rounds import TurnLimits
 from aftercall.engine.run import Plan
 from aftercall.errors import ConfigInvalid
 from aftercall.settings import Settings, load_credentials
-from aftercall.wire.profile import Profile
+from aftercall.wire.profile import Profile, follow_ups_of
 from aftercall.wire.target import Identity, Target
 
 
@@ -68,8 +69,46 @@ def rules_of(settings: Settings, started_ms: int) -> Rules:
     )
 
 
+def follow_ups_in(settings: Settings, profile: Profile) -> FollowUpRules:
+    """Return which rows are followed up by what.
+
+    Raises:
+        ConfigInvalid: the tenant's profile declares no such follow-up.
+    """
+    asked = settings.follow_ups
+    wanted: list[tuple[str, Action]] = []
+    for kind, table in (
+        (FollowUpKind.DNC_GROUP, asked.dnc_groups),
+        (FollowUpKind.TAGS, asked.tags),
+    ):
+        wanted += [(name, Action(kind, one)) for name, ids in table.items() for one in ids]
+    wanted += [(name, Action(FollowUpKind.CALLBACK)) for name in asked.callbacks]
+    declared = follow_ups_of(profile)
+    for key, kind in KEYS.items():
+        if kind not in declared and any(action.kind is kind for _, action in wanted):
+            message = f"follow_ups.{key}: the profile {profile.name} declares no such follow-up."
+            fix = f"Leave the key out, or add [follow_ups.{kind}] to a profile of your own."
+            raise ConfigInvalid(message, fix=fix, next_command="aftercall profile list")
+    actions: dict[str, list[Action]] = {}
+    for name, action in wanted:
+        actions.setdefault(name, []).append(action)
+    return FollowUpRules(actions, frozenset(profile.follow_ups.after_rejections))
+
+
+KEYS = {
+    "dnc_groups": FollowUpKind.DNC_GROUP,
+    "tags": FollowUpKind.TAGS,
+    "callbacks": FollowUpKind.CALLBACK,
+}
+"""The kind of follow-up that each key of `[follow_ups]` asks for."""
+
+
 def plan_of(settings: Settings, profile: Profile) -> Plan:
-    """Return what a run is to keep to."""
+    """Return what a run is to keep to.
+
+    Raises:
+        ConfigInvalid: the tenant's profile declares no such follow-up.
+    """
     defer = settings.defer_policy()
     return Plan(
         policy=WritePolicy(
@@ -89,6 +128,7 @@ def plan_of(settings: Settings, profile: Profile) -> Plan:
             patience_seconds=max(defer.elapsed_seconds_max, defer.wait_seconds_max),
         ),
         drain_seconds=settings.crm.drain_seconds,
+        follow_ups=follow_ups_in(settings, profile),
     )
 
 

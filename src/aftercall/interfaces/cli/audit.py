@@ -44,7 +44,7 @@ COLUMNS = (
     *(f"before.{name}" for name in OBSERVED),
     *(f"after.{name}" for name in OBSERVED[1:]),
     "latency_ms", "read_ms", "write_ms", "wait_ms", "read_to_write_ms", "conditional",
-    "http_status", "request_id", "by", "details",
+    "http_status", "request_id", "by", "details", "follow_up.action", "follow_up.target",
     *(f"call_record.{name}" for name in NAMES if name not in PERSONAL),
     *(f"commitments.{name}" for name in ("notes", "custom_fields", *sorted(PERSONAL))),
 )  # fmt: skip

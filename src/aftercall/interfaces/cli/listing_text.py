@@ -25,29 +25,35 @@ MINUTES = len("2026-11-23 10:15")
 
 @dataclass(frozen=True, slots=True)
 class RunLine:
-    """One run as it is listed; `held` says that a process works on its journal."""
+    """One run as it is listed.
+
+    Attributes:
+        held: a process works on its journal.
+        follows: follow-ups of its rows are open.
+    """
 
     record: RunRecord
     successful: int
     failed: int
     open: int
     held: bool = False
+    follows: bool = False
 
     @property
     def state(self) -> str:
         """Whether the run has something left to do."""
-        if self.record.intake_complete and not self.open:
+        if self.record.intake_complete and not self.open and not self.follows:
             return "finished"
         return "running" if self.held else "paused"
 
 
-def run_line(record: RunRecord, tallies: Sequence[Tally], *, held: bool) -> RunLine:
-    """Return a run with its rows counted."""
+def run_line(record: RunRecord, tallies: Sequence[Tally], *, held: bool, follows: bool) -> RunLine:
+    """Return a run with its rows counted; `follows` says that follow-ups are open."""
     successful, failed, still_open = (
         sum(tally.rows for tally in tallies if tally.status in statuses)
         for statuses in (SUCCESSFUL, REFUSED, OPEN)
     )
-    return RunLine(record, successful, failed, still_open, held)
+    return RunLine(record, successful, failed, still_open, held, follows)
 
 
 def run_json(line: RunLine) -> dict[str, Json]:
@@ -100,7 +106,8 @@ def rows_view(rows: Sequence[RowRecord], names: Mapping[int, str]) -> Iterator[R
         if row.reason:
             line.append(f": {plain(row.reason)}", style="not bold")
         message, hint = messages_of(row)
-        for label, words in (("", message), ("fix: ", hint)):
+        follow_ups = row.follow_ups or ""
+        for label, words in (("", message), ("fix: ", hint), ("follow-ups: ", follow_ups)):
             if words:
                 line.append(f"\n{INDENT}{label}{plain(words)}", style="not bold")
         yield line
@@ -121,4 +128,5 @@ def row_json(row: RowRecord, names: Mapping[int, str]) -> dict[str, Json]:
         "hint": hint,
         "attempts": row.attempts,
         "settled": None if row.settled_ms is None else instant.text(row.settled_ms),
+        "follow_ups": row.follow_ups,
     }

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from aftercall.adapters.journal.sqlite.connection import is_held
 from aftercall.domain.status import Status
-from aftercall.engine.overview import find_run
+from aftercall.engine.overview import find_run, follow_ups_open
 from aftercall.interfaces.cli.figures import count
 from aftercall.interfaces.cli.listing_text import (
     row_json,
@@ -55,7 +55,15 @@ def runs(place: Place, runs_max: int, *, json: bool) -> int:
         with open_archive(path) as archive:
             found = archive.runs()
             held = is_held(path)
-            lines = [run_line(one, archive.tallies(one.run), held=held) for one in found[:runs_max]]
+            lines = [
+                run_line(
+                    one,
+                    archive.tallies(one.run),
+                    held=held,
+                    follows=follow_ups_open(archive.follow_ups.count(one.run)),
+                )
+                for one in found[:runs_max]
+            ]
     if json:
         print_json({"runs": [run_json(line) for line in lines], "total": len(found)})
         return 0

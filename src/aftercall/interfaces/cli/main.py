@@ -17,6 +17,7 @@ from aftercall.errors import AftercallError
 from aftercall.interfaces.cli import (
     crm,
     failures,
+    followups,
     history,
     optouts,
     outcomes,
@@ -70,7 +71,7 @@ def aftercall(
     del version, debug
 
 
-for group in (setup, work, history, crm, trail, optouts, profiles, outcomes, trial):
+for group in (setup, work, history, followups, crm, trail, optouts, profiles, outcomes, trial):
     group.add_to(app)
 
 

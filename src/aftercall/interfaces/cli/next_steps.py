@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 
+from aftercall.domain.follow_ups import UNDONE, FollowUpState
 from aftercall.domain.report import Report
 from aftercall.domain.status import Status
 from aftercall.interfaces.cli.options import Place
@@ -34,6 +35,7 @@ def steps_after(
     if report.failed and "failed" in files:
         feed = place.command("sync", files["failed"])
         steps.append(Step("correct the rows of that file, then feed it back", feed))
+    steps += _about_follow_ups(report, place)
     steps += _about_crm(report, place)
     if not files:
         steps.append(Step("have the rows in files", place.command("export", report.run)))
@@ -51,6 +53,15 @@ def _about_opt_outs(report: Report, place: Place) -> list[Step]:
         words = "see what the call records of opt-outs lack, which was wrong in the input"
         steps.append(Step(words, place.command("audit", "gaps", "--run", report.run)))
     return steps
+
+
+def _about_follow_ups(report: Report, place: Place) -> list[Step]:
+    undone = [state for state in FollowUpState if state in UNDONE and report.followed_up(state)]
+    if not undone:
+        return []
+    states = [word for state in undone for word in ("--state", state.value)]
+    command = place.command("followups", "list", "--run", report.run, *states)
+    return [Step("see which follow-ups were not done, and why", command)]
 
 
 def _about_crm(report: Report, place: Place) -> list[Step]:

@@ -287,6 +287,41 @@ class Received:
     contact: Annotated[str | None, typer.Option(metavar="ID", help="Of this contact only.")] = None
 
 
+class FollowUpStates(StrEnum):
+    """Where a follow-up may stand."""
+
+    WAITING = "waiting"
+    SENDING = "sending"
+    DONE = "done"
+    REFUSED = "refused"
+    FAILED = "failed"
+    UNKNOWN = "unknown"
+    IMPOSSIBLE = "impossible"
+
+
+class FollowUpKinds(StrEnum):
+    """What a follow-up may do."""
+
+    DNC_GROUP = "dnc_group"
+    TAGS = "tags"
+    CALLBACK = "callback"
+
+
+@dataclass(frozen=True, slots=True)
+class Following:
+    """Which follow-ups are asked for; what is None is not asked about."""
+
+    state: Annotated[
+        list[FollowUpStates] | None,
+        typer.Option(metavar="STATE", help="In this state only. Repeatable."),
+    ] = None
+    kind: Annotated[
+        FollowUpKinds | None, typer.Option(help="Of this kind only.", show_default=False)
+    ] = None
+    run: Annotated[str | None, typer.Option(metavar="RUN", help="Of this run only.")] = None
+    contact: Annotated[str | None, typer.Option(metavar="ID", help="Of this contact only.")] = None
+
+
 GROUPS = (
     Place,
     Columns,
@@ -299,6 +334,7 @@ GROUPS = (
     Sending,
     Caution,
     Received,
+    Following,
 )
 
 

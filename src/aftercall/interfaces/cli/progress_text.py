@@ -19,6 +19,7 @@ STAGES = {
     "signing in": "signing in to the tenant",
     "reading": "reading",
     "writing": "writing",
+    "following up": "carrying out follow-ups",
     "delivering": "telling the CRM",
     "done": "done",
 }

@@ -9,6 +9,8 @@ from rich.console import RenderableType
 from rich.table import Table
 from rich.text import Text
 
+from aftercall.domain.follow_ups import OPEN as OPEN_FOLLOW_UPS
+from aftercall.domain.follow_ups import UNDONE
 from aftercall.domain.report import PHASES, CampaignPace, Report
 from aftercall.domain.status import OPEN, REFUSED, Status
 from aftercall.interfaces.cli.figures import count, duration, moment, one_place
@@ -72,6 +74,9 @@ def report_view(report: Report, closing: Closing, width: int) -> Iterator[Render
         yield accuracy(report)
     if report.opt_outs.read:
         yield opt_outs(report)
+    if report.follow_ups:
+        yield Text()
+        yield follow_ups(report)
     if report.latency:
         yield Text()
         yield latency(report)
@@ -87,7 +92,8 @@ def title(report: Report) -> Text:
     words = {"finished": "is finished", "paused": "has open rows", "running": "goes on"}
     state = words.get(report.state, report.state)
     if report.state == "paused" and not report.open:
-        state = "has not read all of its input"
+        still = report.followed_up(*OPEN_FOLLOW_UPS)
+        state = "has open follow-ups" if still else "has not read all of its input"
     line = Text(f"Run {plain(report.run)} {state}", style="bold")
     return line.append(f", {duration(report.elapsed_seconds)} of work.", style="not bold")
 
@@ -146,6 +152,18 @@ def opt_outs(report: Report) -> Text:
         words = f"; of {report.opt_outs.partial:,} a part of the call record was left out"
         line.append(words, style="not bold yellow")
     return line
+
+
+def follow_ups(report: Report) -> Table:
+    """Return the follow-ups per kind and state."""
+    rows: list[Sequence[Cell]] = []
+    for kind, states in report.follow_ups.items():
+        name = kind
+        for state, number in states.items():
+            style = "red" if state in UNDONE else "yellow" if state in OPEN_FOLLOW_UPS else "green"
+            rows.append((name, f"{number:,}", Text(state, style=style)))
+            name = ""
+    return table(("follow-ups", ">number", "state"), rows)
 
 
 def latency(report: Report) -> Table:

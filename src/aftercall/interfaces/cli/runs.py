@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 import typer
 
+from aftercall.domain.follow_ups import FollowUpState
 from aftercall.domain.report import Report, exit_code
 from aftercall.domain.status import Status
 from aftercall.errors import AftercallError, ConfigInvalid, Interrupted, SourceUnreadable
@@ -79,6 +80,12 @@ def retry(run: str, statuses: Sequence[str], request: Request) -> int:
     """Try settled rows of a run again."""
     chosen = tuple(Status(status) for status in statuses)
     return _work(request, lambda session: session.retry(run, chosen))
+
+
+def retry_follow_ups(run: str, states: Sequence[str], request: Request) -> int:
+    """Try follow-ups of a run again."""
+    chosen = tuple(FollowUpState(state) for state in states)
+    return _work(request, lambda session: session.retry_follow_ups(run, chosen))
 
 
 def check_files(files: Sequence[str]) -> None:

@@ -89,6 +89,9 @@ DO_NOT_CALL = "opt_out"
 # near_days = 3                           # so many left: aftercall optouts ends with code 4
 # time_zone = "America/New_York"          # where a day begins and ends
 
+[follow_ups]
+# callbacks = []                          # tags, DNC groups, callbacks: docs/follow-ups.md
+
 [journal]
 # url = "sqlite:///aftercall.db"          # beside this file
 

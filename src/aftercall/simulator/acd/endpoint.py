@@ -20,6 +20,7 @@ from aftercall.simulator.acd.catalogue import (
     state_id,
     state_name,
 )
+from aftercall.simulator.acd.follow_ups import FollowUpEndpoint
 from aftercall.simulator.clock import iso_time
 from aftercall.simulator.faults import FaultKind
 from aftercall.simulator.mischief import after_commit, before_commit
@@ -60,6 +61,7 @@ class AcdEndpoint:
 
     def __init__(self, state: State) -> None:
         self._state = state
+        self._follow_ups = FollowUpEndpoint(state)
 
     def speaks(self, raw_path: str) -> bool:
         """Say whether an address is one of this API's."""
@@ -85,6 +87,8 @@ class AcdEndpoint:
             return oauth_problem(401, "invalid_token", "Invalid or expired token")
         found = _SERVICES.fullmatch(raw_path)
         path = "" if found is None else found[2]
+        if self._follow_ups.part_of(path):
+            return await self._follow_ups.answer(request, path)
         contact = _CONTACT.fullmatch(path)
         if contact is None:
             return await self._listed(request, path)

@@ -2,6 +2,7 @@
 
 from aftercall.wire.language.codes import CategoryRule, Codes, Lookup, Page
 from aftercall.wire.language.contact import READ_FIELDS, Read, Readback, States
+from aftercall.wire.language.follow_up import FollowUps, FollowUpWrite
 from aftercall.wire.language.refusals import ErrorRule, Errors, Pace, Verdicts
 from aftercall.wire.language.sign_in import (
     Auth,
@@ -24,6 +25,8 @@ __all__ = [
     "ErrorRule",
     "Errors",
     "Failure",
+    "FollowUpWrite",
+    "FollowUps",
     "Lookup",
     "Pace",
     "Page",

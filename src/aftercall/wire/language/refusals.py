@@ -9,15 +9,16 @@ from aftercall.wire.language.table import Header, JsonPath, Pattern, Rules, Seco
 Verdicts = Literal[
     "retry", "wait", "throttled", "permanent", "absent", "auth", "permission", "unsure"
 ]
+Operation = Literal["read", "write", "lookup", "tags", "dnc_group", "callback"]
+"""What a request is for; the last three are follow-ups."""
+
 Reason = Annotated[str, Field(pattern=r"^[a-z][a-z_]{2,39}$")]
 
 
 class ErrorRule(Rules):
     """What an answer means, by its status and its words. The first rule that fits counts."""
 
-    on: Literal["any", "read", "write", "lookup"] = Field(
-        default="any", description="In answer to what."
-    )
+    on: Literal["any"] | Operation = Field(default="any", description="In answer to what.")
     status: Statuses = Field(min_length=1, description="Its status is one of these.")
     text: Pattern | None = Field(
         default=None, description="A regular expression that its words must hold."

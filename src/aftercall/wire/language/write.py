@@ -30,7 +30,8 @@ SOURCES = (
 _NAMED = re.compile(r"(?:custom_fields|told)\..+")
 
 
-def _source(name: str) -> str:
+def source(name: str) -> str:
+    """Return the name of what a field carries, if it is one."""
     if name in SOURCES or _NAMED.fullmatch(name):
         return name
     import difflib  # noqa: PLC0415 - only when something is wrong
@@ -41,7 +42,7 @@ def _source(name: str) -> str:
     raise flaw(f"is nothing that can be sent: {known}, custom_fields.NAME, told.NAME{meant}")
 
 
-Source = Annotated[str, AfterValidator(_source)]
+Source = Annotated[str, AfterValidator(source)]
 
 
 class WriteField(Rules):
@@ -80,7 +81,8 @@ class WriteField(Rules):
         return (self.from_,) if isinstance(self.from_, str) else self.from_
 
 
-def _expanded(value: object) -> object:
+def expanded(value: object) -> object:
+    """Return a field that is only a source as the table that it stands for."""
     return {"from": value} if isinstance(value, str) else value
 
 
@@ -114,7 +116,7 @@ class Write(Rules):
     fields: dict[
         JsonPath,
         Annotated[
-            WriteField, BeforeValidator(_expanded, json_schema_input_type=Source | WriteField)
+            WriteField, BeforeValidator(expanded, json_schema_input_type=Source | WriteField)
         ],
     ] = Field(
         min_length=1,

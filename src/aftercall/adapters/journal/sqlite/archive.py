@@ -9,6 +9,7 @@ from pathlib import Path
 from aftercall.adapters.journal.sqlite import opt_outs
 from aftercall.adapters.journal.sqlite.connection import told
 from aftercall.adapters.journal.sqlite.events import SqliteEvents
+from aftercall.adapters.journal.sqlite.follow_ups import SqliteFollowUpArchive
 from aftercall.adapters.journal.sqlite.reading import Reading
 from aftercall.adapters.journal.sqlite.rows import filter_values, run_number
 from aftercall.adapters.journal.sqlite.statements import statement
@@ -20,6 +21,7 @@ from aftercall.ports import (
     RowRecord,
     RunRecord,
     SourceRecord,
+    WaitingOutcome,
     WaitingRows,
 )
 
@@ -30,6 +32,7 @@ class SqliteArchive(Reading):
     def __init__(self, db: sqlite3.Connection, path: Path) -> None:
         super().__init__(db, path)
         self.crm = SqliteEvents(db, path)
+        self.follow_ups = SqliteFollowUpArchive(db, path)
 
     def runs(self, run: str | None = None) -> Sequence[RunRecord]:
         """Return one run or all runs, the newest first."""
@@ -102,6 +105,13 @@ class SqliteArchive(Reading):
         with told(self._path):
             asked = {"run": run_number(self._db, run)}
             return [WaitingRows(*row) for row in self._db.execute(statement("forecast"), asked)]
+
+    def waiting_outcomes(self, run: str) -> Sequence[WaitingOutcome]:
+        """Count the waiting rows of a run that the next turns would write, by outcome."""
+        with told(self._path):
+            asked = {"run": run_number(self._db, run)}
+            found = self._db.execute(statement("forecast_outcomes"), asked)
+            return [WaitingOutcome(*row) for row in found]
 
     def opt_outs(self, asked: OptOutFilter) -> Iterator[OptOutRow]:
         """Yield opt-outs with a clock of their own, the nearest deadline first."""

@@ -3,6 +3,7 @@
 import sqlite3
 from collections.abc import Iterator, Mapping, Sequence
 
+from aftercall.adapters.journal.sqlite.follow_ups import add_follow_up
 from aftercall.adapters.journal.sqlite.rows import (
     add_entry,
     claim_from,
@@ -13,6 +14,7 @@ from aftercall.adapters.journal.sqlite.rows import (
 from aftercall.adapters.journal.sqlite.statements import statement
 from aftercall.adapters.journal.sqlite.writer import Writer
 from aftercall.domain.audit import Exchange, Finding, Settled, audit_entry
+from aftercall.domain.follow_ups import NewFollowUp
 from aftercall.domain.settlement import Claim, Settlement
 from aftercall.domain.status import SETTLED, Event, Status, advance
 from aftercall.ports import Announcement, Turn
@@ -54,10 +56,15 @@ class SqliteClaims:
         """Raise the campaign's epoch and claim up to `rows_max` due rows, opt-outs first."""
         return await self._writer.run(lambda db: _take_turn(db, campaign, rows_max, now_ms))
 
-    async def settle(self, settlement: Settlement, announcements: Sequence[Announcement]) -> bool:
-        """Store a settlement with its audit entry and its CRM events."""
+    async def settle(
+        self,
+        settlement: Settlement,
+        announcements: Sequence[Announcement],
+        follow_ups: Sequence[NewFollowUp] = (),
+    ) -> bool:
+        """Store a settlement with its audit entry, its CRM events and its follow-ups."""
         return await self._writer.run(
-            lambda db: _settle(db, settlement, announcements), patient=True
+            lambda db: _settle(db, settlement, announcements, follow_ups), patient=True
         )
 
     async def reopen(self, run: str, statuses: tuple[Status, ...], now_ms: int) -> int:
@@ -106,7 +113,10 @@ def _due_rows(
 
 
 def _settle(
-    db: sqlite3.Connection, settlement: Settlement, announcements: Sequence[Announcement]
+    db: sqlite3.Connection,
+    settlement: Settlement,
+    announcements: Sequence[Announcement],
+    follow_ups: Sequence[NewFollowUp],
 ) -> bool:
     exchange = settlement.exchange
     values = {
@@ -127,9 +137,11 @@ def _settle(
     }
     if db.execute(statement("settle_row"), values).rowcount == 0:
         return False
+    run = db.execute(statement("run_of_row"), {"row": settlement.row}).fetchone()["run"]
     if settlement.entry is not None:
-        run = db.execute(statement("run_of_row"), {"row": settlement.row}).fetchone()["run"]
         add_entry(db, run, settlement.entry, settlement.now_ms)
+    for new in follow_ups:
+        add_follow_up(db, settlement.row, run, new, settlement.now_ms)
     for announcement in announcements:
         event = {
             "event_id": announcement.event_id,

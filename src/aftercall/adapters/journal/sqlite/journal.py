@@ -1,4 +1,4 @@
-"""The whole journal in a SQLite file: its four ports, opened and closed together."""
+"""The whole journal in a SQLite file: its ports, opened and closed together."""
 
 import os
 import sqlite3
@@ -19,6 +19,7 @@ from aftercall.adapters.journal.sqlite.connection import (
     told,
     unlock,
 )
+from aftercall.adapters.journal.sqlite.follow_ups import SqliteFollowUps
 from aftercall.adapters.journal.sqlite.intake import SqliteIntake
 from aftercall.adapters.journal.sqlite.keeping import SqliteKeeping
 from aftercall.adapters.journal.sqlite.opt_outs import SqliteOptOuts
@@ -47,6 +48,7 @@ class SqliteJournal:
             self.archive = SqliteArchive(connect(path, write=False), path)
             reading = connect(path, write=False)
             audit = connect(path, write=False)
+            follow_ups = connect(path, write=False)
         except BaseException:
             unlock(self._lock)
             raise
@@ -55,6 +57,7 @@ class SqliteJournal:
         self.claims = SqliteClaims(self._writer)
         self.pacing = SqlitePacing(self._writer)
         self.outbox = SqliteOutbox(self._writer, reading, path)
+        self.follow_ups = SqliteFollowUps(self._writer, follow_ups, path)
         self.audit = SqliteAuditLog(self._writer, audit, path)
         self.keeping = SqliteKeeping(self._writer, audit, path)
         self.opt_outs = SqliteOptOuts(self._writer)
@@ -64,6 +67,7 @@ class SqliteJournal:
         # The writer goes last: the last to close brings the log into the file, which the archive,
         # read-only, may not. What is copied then as one file is the whole journal.
         self.outbox.close()
+        self.follow_ups.close()
         self.archive.close()
         self.audit.close()
         self._writer.close()

@@ -110,9 +110,15 @@ def _erase(db: sqlite3.Connection, deed: Deed, now_ms: int) -> PersonalData:
         fix = "Bring them to their end first; then erase."
         raise JournalError(message, fix=fix, next_command="aftercall resume")
     asked = {"contact": scope.contact, "campaign": scope.campaign, "now_ms": now_ms}
+    if left := db.execute(statement("follow_ups_of_person"), asked).fetchone()[0]:
+        few = f"{left} follow-ups" if left > 1 else "1 follow-up"
+        message = f"{few} of {scope} still open: what is to be sent cannot be erased yet."
+        fix = "Bring them to their end first; then erase."
+        raise JournalError(message, fix=fix, next_command="aftercall resume")
     unnamed = [{"id": row["id"], "now_ms": now_ms} for row in _unnamed(db, scope)]
     db.executemany(statement("erase_unnamed_row"), unnamed)
     db.execute(statement("erase_rows"), asked)
+    db.execute(statement("forget_follow_ups"), asked)
     _strip_events(db, db.execute(statement("events_of_person"), asked).fetchall())
     details = {"rows": found.rows, "events": found.events, "unnamed_rows": found.unnamed}
     add_act(db, replace(deed, details=details), now_ms)
@@ -170,6 +176,7 @@ def _expire(db: sqlite3.Connection, deed: Deed, before_ms: int, now_ms: int) -> 
     for row in {row["row"] for row in found}:
         # A row goes with the last of its entries.
         if db.execute(statement("erase_row"), {"id": row, "now_ms": now_ms}).rowcount:
+            db.execute(statement("forget_follow_ups_of_row"), {"row": row})
             events = db.execute(statement("events_of_row"), {"row": row}).fetchall()
             _strip_events(db, events)
     return len(numbers)

@@ -38,18 +38,7 @@ def claim_from(facts: sqlite3.Row, now_ms: int, *, newer: bool) -> Claim:
         row=facts["id"],
         serial=facts["serial"] + 1,
         origin=_origin(facts),
-        disposition=Disposition(
-            campaign=facts["campaign"],
-            contact=facts["contact"],
-            outcome=facts["outcome"],
-            agent=facts["agent"],
-            notes=facts["notes"],
-            custom_fields=_json_or_none(facts["custom_fields"]),
-            timestamp=instant.from_ms(facts["timestamp_ms"]),
-            event_id=facts["event_id"],
-            opt_out_received_at=_moment_or_none(facts["opt_out_received_ms"]),
-            call_record=_call_record(facts),
-        ),
+        disposition=disposition_from(facts),
         category=Category(facts["category"]),
         attempt=facts["attempts"] + 1,
         deferral=facts["deferrals"],
@@ -58,6 +47,22 @@ def claim_from(facts: sqlite3.Row, now_ms: int, *, newer: bool) -> Claim:
         doubt=bool(facts["doubt"]),
         newer=newer,
         salt=facts["salt"],
+    )
+
+
+def disposition_from(facts: sqlite3.Row) -> Disposition:
+    """Build the disposition of a stored row that is valid."""
+    return Disposition(
+        campaign=facts["campaign"],
+        contact=facts["contact"],
+        outcome=facts["outcome"],
+        agent=facts["agent"],
+        notes=facts["notes"],
+        custom_fields=_json_or_none(facts["custom_fields"]),
+        timestamp=instant.from_ms(facts["timestamp_ms"]),
+        event_id=facts["event_id"],
+        opt_out_received_at=_moment_or_none(facts["opt_out_received_ms"]),
+        call_record=_call_record(facts),
     )
 
 

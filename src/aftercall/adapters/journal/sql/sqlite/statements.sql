@@ -230,7 +230,8 @@ SELECT * FROM run WHERE id = :run;
 SELECT id FROM run WHERE number = max(
     coalesce((SELECT max(run) FROM row
               WHERE status IN ('pending', 'writing', 'deferred', 'doubtful')), 0),
-    coalesce((SELECT max(number) FROM run WHERE NOT intake_complete), 0));
+    coalesce((SELECT max(number) FROM run WHERE NOT intake_complete), 0),
+    coalesce((SELECT max(run) FROM follow_up WHERE state IN ('waiting', 'sending')), 0));
 
 -- name: sources
 SELECT * FROM source WHERE run = :run ORDER BY number;
@@ -251,7 +252,11 @@ SELECT wait_ms, read_ms, write_ms FROM row WHERE run = :run AND read_ms IS NOT N
 
 -- name: rows_of_run
 SELECT id, source, line, cells, campaign, contact, outcome, status, reason, words, problems,
-    attempts, settled_ms
+    attempts, settled_ms, (
+        SELECT group_concat(told, '; ') FROM (
+            SELECT f.kind || CASE f.target WHEN '' THEN '' ELSE ' ' || f.target END || ': '
+                || f.state AS told
+            FROM follow_up f WHERE f.row = row.id ORDER BY f.kind, f.target)) AS follow_ups
 FROM row WHERE run = :run ORDER BY id;
 
 -- name: pace
@@ -385,7 +390,9 @@ UPDATE row SET cells = '[]', notes = NULL, custom_fields = NULL, call_personal =
     words = '', salt = NULL, erased_ms = :now_ms
 WHERE id = :id AND erased_ms IS NULL
     AND status NOT IN ('pending', 'writing', 'deferred', 'doubtful')
-    AND NOT EXISTS (SELECT 1 FROM audit a WHERE a.contact = row.contact AND a.row = row.id);
+    AND NOT EXISTS (SELECT 1 FROM audit a WHERE a.contact = row.contact AND a.row = row.id)
+    AND NOT EXISTS (
+        SELECT 1 FROM follow_up f WHERE f.row = row.id AND f.state IN ('waiting', 'sending'));
 
 -- name: result_files_of_run
 SELECT f.directory, u.id FROM result_file f JOIN run u ON u.number = f.run WHERE f.run = :run;
