@@ -41,7 +41,7 @@ def test_they_are_planned_done_listed_retried_and_erased(tmp_path: Path) -> None
         desk.write("calls.csv", HEADER + ROWS)
         plan = desk.json("plan", "calls.csv")
         assert plan["follow_ups"] == {"dnc_group": 2, "callback": 1}
-        assert plan["requests"] == 3 * 2 + 1 + 1
+        assert plan["requests"] == 3 * 3 + 1 + 1
 
         synced = desk.run("sync", "calls.csv", "--quiet")
         assert synced.returncode == 4
