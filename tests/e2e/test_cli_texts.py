@@ -26,6 +26,12 @@ LONG = "CAMPAIGN-WITH-A-NAME-THAT-IS-AS-LONG-AS-A-NAME-CAN-BE-" + "X" * 70
 SOURCE = Path(aftercall.__file__).parent
 
 
+@pytest.fixture(autouse=True)
+def _started_by_its_name(monkeypatch):
+    """Whichever way the tests were started, the program goes by its name."""
+    monkeypatch.setattr("sys.argv", ["tests"])
+
+
 def drawn(pieces, width):
     file = io.StringIO()
     console = Console(file=file, width=width, highlight=False, markup=False, color_system=None)
