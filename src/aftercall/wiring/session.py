@@ -143,14 +143,9 @@ class Session:
         Raises:
             JournalError: there is no such run.
         """
-        record = find_run(self.journal.archive, run)
-
-        async def opening() -> Sequence[Input]:
-            now_ms = self._outside.clock.now_us() // 1000
-            await self.journal.claims.reopen(record.run, statuses, now_ms)
-            return []
-
-        return Job(self._run(record.run), opening)
+        return self._reopening(
+            run, lambda run, now_ms: self.journal.claims.reopen(run, statuses, now_ms)
+        )
 
     def retry_follow_ups(self, run: str, states: tuple[FollowUpState, ...]) -> Job:
         """Try follow-ups of a run again that ended in one of `states`.
@@ -158,11 +153,15 @@ class Session:
         Raises:
             JournalError: there is no such run.
         """
+        return self._reopening(
+            run, lambda run, now_ms: self.journal.follow_ups.reopen(run, states, now_ms)
+        )
+
+    def _reopening(self, run: str, reopen: Callable[[str, int], Awaitable[int]]) -> Job:
         record = find_run(self.journal.archive, run)
 
         async def opening() -> Sequence[Input]:
-            now_ms = self._outside.clock.now_us() // 1000
-            await self.journal.follow_ups.reopen(record.run, states, now_ms)
+            await reopen(record.run, self._outside.clock.now_us() // 1000)
             return []
 
         return Job(self._run(record.run), opening)

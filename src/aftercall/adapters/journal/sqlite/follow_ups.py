@@ -1,14 +1,12 @@
 """Follow-ups: taken right before they are sent, settled, and read for listings."""
 
-import asyncio
 import json
 import sqlite3
-from collections.abc import Callable, Collection, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
-from typing import TypeVar
 
 from aftercall.adapters.journal.sqlite.connection import told
+from aftercall.adapters.journal.sqlite.reading import ReadingBeside
 from aftercall.adapters.journal.sqlite.rows import (
     add_entry,
     disposition_from,
@@ -34,15 +32,13 @@ from aftercall.domain.follow_ups import (
 from aftercall.domain.status import Status
 from aftercall.ports.follow_ups import FollowUpCounts, FollowUpFilter, FollowUpRecord
 
-Result = TypeVar("Result")
-
 DIED = "The process ended while it was sent"
 REPEATED = f"{DIED}; it is sent again."
 DOUBTED = f"{DIED}: look at the tenant whether it was done, and retry it only if it was not."
 UNDECLARED = "The tenant's profile declares no follow-up of this kind."
 
 
-class SqliteFollowUps:
+class SqliteFollowUps(ReadingBeside):
     """Follow-ups that are due, and what becomes of them.
 
     Looking for due ones has a connection and a thread of its own, like the CRM's outbox.
@@ -50,15 +46,7 @@ class SqliteFollowUps:
 
     def __init__(self, writer: Writer, db: sqlite3.Connection, path: Path) -> None:
         """Take the writer, and a connection for reading that is closed with this."""
-        self._writer = writer
-        self._db = db
-        self._path = path
-        self._thread = ThreadPoolExecutor(1, "follow-ups")
-
-    def close(self) -> None:
-        """End the thread and close the connection for reading."""
-        self._thread.shutdown()
-        self._db.close()
+        super().__init__(writer, db, path, "follow-ups")
 
     async def due(
         self, kind: FollowUpKind, most: int, now_ms: int, fresh_ms: int
@@ -79,13 +67,6 @@ class SqliteFollowUps:
             return due
 
         return await self._read(read)
-
-    async def _read(self, read: Callable[[sqlite3.Connection], Result]) -> Result:
-        def told_read() -> Result:
-            with told(self._path):
-                return read(self._db)
-
-        return await asyncio.get_running_loop().run_in_executor(self._thread, told_read)
 
     async def take(self, several: Sequence[FollowUp], now_ms: int, *, repeatable: bool) -> bool:
         """Claim follow-ups, durably, right before their request leaves: all or none."""

@@ -1,23 +1,18 @@
 """The events that the CRM is still to hear."""
 
-import asyncio
 import sqlite3
-from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
-from typing import TypeVar
 
-from aftercall.adapters.journal.sqlite.connection import told
+from aftercall.adapters.journal.sqlite.reading import ReadingBeside
 from aftercall.adapters.journal.sqlite.statements import statement
 from aftercall.adapters.journal.sqlite.writer import Writer
 from aftercall.domain.delivery import EventState
 from aftercall.ports import Delivery, DeliveryResult
 
-Result = TypeVar("Result")
 
-
-class SqliteOutbox:
+class SqliteOutbox(ReadingBeside):
     """Events that are due, and what became of the attempts to deliver them.
 
     Looking for due events has a connection and a thread of its own: on the writer's it would
@@ -26,15 +21,7 @@ class SqliteOutbox:
 
     def __init__(self, writer: Writer, db: sqlite3.Connection, path: Path) -> None:
         """Take the writer, and a connection for reading that is closed with the outbox."""
-        self._writer = writer
-        self._db = db
-        self._path = path
-        self._thread = ThreadPoolExecutor(1, "outbox")
-
-    def close(self) -> None:
-        """End the thread and close the connection for reading."""
-        self._thread.shutdown()
-        self._db.close()
+        super().__init__(writer, db, path, "outbox")
 
     async def due_events(self, endpoint: str, events_max: int, now_ms: int) -> Sequence[Delivery]:
         """Return up to `events_max` due events of an endpoint, the longest due first."""
@@ -53,13 +40,6 @@ class SqliteOutbox:
             return bool(found[0])
 
         return await self._read(read)
-
-    async def _read(self, read: Callable[[sqlite3.Connection], Result]) -> Result:
-        def told_read() -> Result:
-            with told(self._path):
-                return read(self._db)
-
-        return await asyncio.get_running_loop().run_in_executor(self._thread, told_read)
 
     async def record(self, result: DeliveryResult) -> None:
         """Store what became of an attempt."""

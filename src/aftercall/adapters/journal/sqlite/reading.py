@@ -1,9 +1,17 @@
 """What all that reads a journal through a connection of its own has in common."""
 
+import asyncio
 import sqlite3
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import Self, TypeVar
+
+from aftercall.adapters.journal.sqlite.connection import told
+from aftercall.adapters.journal.sqlite.writer import Writer
+
+Result = TypeVar("Result")
 
 
 class Reading:
@@ -29,3 +37,30 @@ class Reading:
     ) -> None:
         """Close the connection."""
         self.close()
+
+
+class ReadingBeside:
+    """Writes with the writer, and reads beside it: with a connection and a thread of its own.
+
+    On the writer's thread, looking for what is due would end the wait of settlements for company,
+    and cost them a sync each.
+    """
+
+    def __init__(self, writer: Writer, db: sqlite3.Connection, path: Path, name: str) -> None:
+        """Take the writer, a connection for reading that is closed with this, a thread's name."""
+        self._writer = writer
+        self._db = db
+        self._path = path
+        self._thread = ThreadPoolExecutor(1, name)
+
+    def close(self) -> None:
+        """End the thread and close the connection for reading."""
+        self._thread.shutdown()
+        self._db.close()
+
+    async def _read(self, read: Callable[[sqlite3.Connection], Result]) -> Result:
+        def told_read() -> Result:
+            with told(self._path):
+                return read(self._db)
+
+        return await asyncio.get_running_loop().run_in_executor(self._thread, told_read)
