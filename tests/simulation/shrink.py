@@ -13,7 +13,7 @@ def shortest(history: History, broken: str, plays_max: int = PLAYS_MAX) -> Histo
     """Return the shortest history that can be found which still ends in violation `broken`."""
     plays = 0
     while plays < plays_max:
-        for smaller in _smaller(history):
+        for smaller in smaller_ones(history):
             plays += 1
             if plays > plays_max:
                 break
@@ -25,7 +25,7 @@ def shortest(history: History, broken: str, plays_max: int = PLAYS_MAX) -> Histo
     return history
 
 
-def _smaller(history: History) -> Iterator[History]:
+def smaller_ones(history: History) -> Iterator[History]:
     """Yield histories with a part left out, large parts first; then calmer settings."""
     lists = ("ends", "faults", "outages", "jumps", "calls", "touches", "held", "inputs")
     for name in lists:
@@ -33,7 +33,9 @@ def _smaller(history: History) -> Iterator[History]:
         size = len(whole)
         while size:
             for start in range(0, len(whole), size):
-                yield replace(history, **{name: whole[:start] + whole[start + size :]})
+                fewer = whole[:start] + whole[start + size :]
+                if fewer or name != "inputs":  # without an input there is no run to begin
+                    yield replace(history, **{name: fewer})
             size //= 2
     for place, rows in enumerate(history.inputs):
         size = len(rows)

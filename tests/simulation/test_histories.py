@@ -7,6 +7,7 @@ import pytest
 from .__main__ import explained
 from .history import Call, End, Fault, History, Jump, Row, Touch, history_of
 from .play import play
+from .shrink import smaller_ones
 
 CHUNKS = 8
 HISTORIES = 400
@@ -22,6 +23,18 @@ def test_no_history_breaks_a_guarantee(chunk: int, soak_factor: int) -> None:
         requests += outcome.requests
         assert outcome.broken is None, explained(outcome)
     assert requests > count, "hardly anything was sent"
+
+
+@pytest.mark.parametrize("seed", [713, 5423])
+def test_a_sign_in_that_is_given_up_prints_no_traceback(seed: int) -> None:
+    """It failed in the very turn in which its run was stopped, and nobody took its failure."""
+    outcome = play(history_of(seed))
+
+    assert outcome.broken is None, explained(outcome)
+
+
+def test_a_shorter_history_still_has_an_input_to_begin_with() -> None:
+    assert all(shorter.inputs for shorter in smaller_ones(history_of(713)))
 
 
 def test_the_same_seed_is_the_same_history() -> None:

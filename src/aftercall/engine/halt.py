@@ -60,6 +60,7 @@ class Halt:
             return task.result()
         finally:
             stop.cancel()
-            if not task.done():
-                task.cancel()
-                await asyncio.wait({task})
+            task.cancel()
+            # What it raises besides is taken here: nobody else will ask for it, and a task whose
+            # failure was never asked for is printed as a traceback.
+            await asyncio.gather(task, return_exceptions=True)
