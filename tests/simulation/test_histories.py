@@ -33,6 +33,24 @@ def test_a_sign_in_that_is_given_up_prints_no_traceback(seed: int) -> None:
     assert outcome.broken is None, explained(outcome)
 
 
+def test_an_outcome_that_was_there_before_is_taken_for_the_landing_of_a_row_in_doubt() -> None:
+    """Where the tenant tells no time; docs/reliability.md says so."""
+    outcome = play(
+        History(
+            seed=29726,
+            surface="acd",
+            inputs=(
+                (Row("C0", "k3", "INTERESTED", minute=5),),
+                (Row("C0", "k3", "INTERESTED", minute=None),),
+            ),
+            ends=(End(1, "full", 2), End(2, "step", 40)),
+        )
+    )
+
+    assert outcome.broken is None, explained(outcome)
+    assert outcome.statuses == {"applied written": 1, "applied read_back": 1}
+
+
 def test_a_shorter_history_still_has_an_input_to_begin_with() -> None:
     assert all(shorter.inputs for shorter in smaller_ones(history_of(713)))
 
