@@ -6,12 +6,12 @@ from typing import Any
 
 import pytest
 
-from aftercall.audit_ports import Seal
 from aftercall.domain.acts import Act, Deed, Scope, holds
 from aftercall.domain.settlement import Verdict
 from aftercall.domain.status import Event, Status
 from aftercall.errors import JournalError
 from aftercall.ports import AuditFilter
+from aftercall.ports.audit import Seal
 
 from .rig import (
     BROKEN,

@@ -10,7 +10,6 @@ from typing import Any, Protocol
 
 import pytest
 
-from aftercall.audit_ports import AuditArchive, AuditLog, Keeping
 from aftercall.domain import instant
 from aftercall.domain.audit import Exchange, Settled
 from aftercall.domain.cells import Problem
@@ -43,6 +42,7 @@ from aftercall.ports import (
     SourceRecord,
     Turn,
 )
+from aftercall.ports.audit import AuditArchive, AuditLog, Keeping
 from aftercall.ports.follow_ups import FollowUpDesk
 
 NOON = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)

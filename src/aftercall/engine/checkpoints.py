@@ -3,11 +3,11 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
-from aftercall.audit_ports import StoredCheckpoint, StoredEntry
 from aftercall.domain import instant
 from aftercall.domain.acts import CLOCK_TOLERANCE_MS, ClockStep
 from aftercall.domain.note import UNSIGNED_ORIGIN, Checkpoint, Note, VerifierKey, Verify
 from aftercall.domain.tiles import TreeBuilder
+from aftercall.ports.audit import StoredCheckpoint, StoredEntry
 
 
 class Misfit(ValueError):

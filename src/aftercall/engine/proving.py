@@ -4,7 +4,6 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 
-from aftercall.audit_ports import AuditArchive, StoredCheckpoint, StoredEntry
 from aftercall.domain.bundle import bundle_lines
 from aftercall.domain.commitment import salt_of
 from aftercall.domain.disposition import Json
@@ -20,6 +19,7 @@ from aftercall.domain.note import Checkpoint, Note, hash_text
 from aftercall.domain.tiles import subtrees
 from aftercall.errors import AftercallError, JournalError
 from aftercall.ports import AuditFilter
+from aftercall.ports.audit import AuditArchive, StoredCheckpoint, StoredEntry
 
 TILES_KEPT = 16
 """Tiles that are kept in memory while proofs are made: 128 KiB."""

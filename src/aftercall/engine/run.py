@@ -6,7 +6,6 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import partial
 
-from aftercall.audit_ports import AuditLog, Signer
 from aftercall.domain.audit import Settled
 from aftercall.domain.follow_ups import FollowUpKind, FollowUpRules
 from aftercall.domain.pacing import Pace
@@ -28,6 +27,7 @@ from aftercall.engine.tenant import Tenant
 from aftercall.engine.writer import Surroundings, Writer
 from aftercall.errors import AccessDenied, AftercallError, Interrupted
 from aftercall.ports import Claims, Clock, Intake, Outbox, Pacing, SourceRecord, Transport
+from aftercall.ports.audit import AuditLog, Signer
 from aftercall.ports.follow_ups import FollowUpDesk
 from aftercall.wire.profile import follow_ups_of
 from aftercall.wire.target import Identity, Target

@@ -9,7 +9,6 @@ import asyncio
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 
-from aftercall.audit_ports import AuditLog, Seal, Signer
 from aftercall.domain.acts import Act, ClockStep, Deed, act_entry, key_in_force
 from aftercall.domain.commitment import canonical_json
 from aftercall.domain.merkle import leaf_hash, root
@@ -17,6 +16,7 @@ from aftercall.domain.note import UNSIGNED_ORIGIN, Checkpoint, Note, Signature
 from aftercall.domain.tiles import TileKey, grown, subtrees
 from aftercall.errors import ConfigInvalid, JournalError
 from aftercall.ports import Clock
+from aftercall.ports.audit import AuditLog, Seal, Signer
 
 SEAL_SECONDS = 5.0
 """How often a run seals what was settled meanwhile."""

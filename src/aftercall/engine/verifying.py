@@ -8,13 +8,13 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from aftercall.audit_ports import AuditArchive, StoredEntry
 from aftercall.domain import instant
 from aftercall.domain.acts import Act, ClockStep, Scope
 from aftercall.domain.commitment import commitments
 from aftercall.domain.merkle import leaf_hash
 from aftercall.domain.tiles import HASH_BYTES, TILE_BYTES, WIDTH, TileKey, TreeBuilder
 from aftercall.engine.checkpoints import Checkpoints, Misfit, Trust, Verified
+from aftercall.ports.audit import AuditArchive, StoredEntry
 
 KEYS = frozenset({Act.KEY_ADDED, Act.KEY_ROTATED})
 

@@ -4,21 +4,30 @@ Each has two implementations or is about to: the journal lives in SQLite or Post
 leave over HTTP or enter a simulated world, clocks are the system's or a test's.
 """
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Protocol
 
 from aftercall.domain.audit import Settled
 from aftercall.domain.cells import Problem
-from aftercall.domain.disposition import Disposition, Json
+from aftercall.domain.disposition import Disposition
 from aftercall.domain.follow_ups import NewFollowUp
-from aftercall.domain.opt_outs import Acknowledgement, OptOutFilter, OptOutRow
+from aftercall.domain.opt_outs import Acknowledgement
 from aftercall.domain.outcomes import Category
 from aftercall.domain.pacing import Pace, Slots
-from aftercall.domain.report import CampaignPace, Tally
+from aftercall.domain.report import CampaignPace
 from aftercall.domain.settlement import Claim, Settlement
 from aftercall.domain.status import Status
+from aftercall.ports.archive import (
+    Archive,
+    RowRecord,
+    RunRecord,
+    SourceRecord,
+    WaitingOutcome,
+    WaitingRows,
+)
+from aftercall.ports.audit import AuditFilter
 from aftercall.ports.crm import (
     Announcement,
     AttemptRecord,
@@ -33,7 +42,6 @@ from aftercall.ports.crm import (
     Outbox,
     Redelivery,
 )
-from aftercall.ports.follow_ups import FollowUpArchive
 from aftercall.wire.http import HttpRequest, HttpResponse
 
 __all__ = [
@@ -89,33 +97,6 @@ class Transport(Protocol):
             MaybeSent: it may have arrived.
         """
         ...
-
-
-@dataclass(frozen=True, slots=True)
-class SourceRecord:
-    """One input of a run.
-
-    Attributes:
-        number: its place among the journal's sources, given by the journal.
-        run: the run that reads it.
-        name: as the user gave it.
-        path: where it can be read again; None for a stream or objects.
-        sha256: the hex digest of its bytes; None for a stream or objects.
-        options: how it is read, as JSON.
-        columns: the header as it stands in the file; empty for JSON.
-        rows_read: how many of its rows are in the journal.
-        complete: whether all of it was read.
-    """
-
-    number: int
-    run: str
-    name: str
-    path: str | None
-    sha256: str | None
-    options: Mapping[str, Json]
-    columns: tuple[str, ...]
-    rows_read: int = 0
-    complete: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -254,69 +235,6 @@ class Pacing(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True)
-class RunRecord:
-    """One run as the journal lists it."""
-
-    run: str
-    started_ms: int
-    worked_ms: int
-    read: int
-    intake_complete: bool
-    sources: tuple[SourceRecord, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class RowRecord:
-    """One row as the result files and `aftercall show` list it."""
-
-    id: int
-    source: int
-    line: int
-    cells: str = field(repr=False)
-    campaign: str
-    contact: str
-    outcome: str
-    status: Status
-    reason: str
-    words: str
-    problems: str | None
-    attempts: int
-    settled_ms: int | None
-    follow_ups: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class WaitingRows:
-    """A campaign's waiting rows of a run: how many newer ones supersede, how many are written."""
-
-    campaign: str
-    superseded: int
-    to_write: int
-    opt_outs: int
-
-
-@dataclass(frozen=True, slots=True)
-class WaitingOutcome:
-    """How many rows of a run with the same outcome in a campaign wait and are written."""
-
-    campaign: str
-    category: str
-    outcome: str
-    rows: int
-
-
-@dataclass(frozen=True, slots=True)
-class AuditFilter:
-    """Which audit entries are asked for; what is None is not asked about. Times are ms."""
-
-    run: str | None = None
-    campaign: str | None = None
-    contact: str | None = None
-    from_ms: int | None = None
-    until_ms: int | None = None
-
-
 class OptOuts(Protocol):
     """Where it is kept who has looked at an opt-out that was not applied."""
 
@@ -327,70 +245,4 @@ class OptOuts(Protocol):
 
         The rows are opt-outs; what is stored later about one counts.
         """
-        ...
-
-
-class Archive(Protocol):
-    """The read side of the journal: what `overview` makes pages, files and reports of."""
-
-    def runs(self, run: str | None = None) -> Sequence[RunRecord]:
-        """Return one run or all runs, the newest first."""
-        ...
-
-    def newest_open_run(self) -> str | None:
-        """Return the newest run with rows that are open or were not read yet."""
-        ...
-
-    def tallies(self, run: str) -> Sequence[Tally]:
-        """Count the rows of a run."""
-        ...
-
-    def timings(self, run: str) -> Iterator[tuple[float | None, float | None, float | None]]:
-        """Yield wait, read and write milliseconds of each row of a run that was sent."""
-        ...
-
-    def rows(self, run: str, statuses: Collection[Status]) -> Iterator[RowRecord]:
-        """Yield the rows of a run that have one of `statuses`, in the order of the input."""
-        ...
-
-    def pace(self, run: str) -> Sequence[CampaignPace]:
-        """Return the requests of a run per campaign."""
-        ...
-
-    def paused(self, now_us: int) -> Mapping[str, int]:
-        """Return the campaigns that are paused, and until when in microseconds."""
-        ...
-
-    @property
-    def crm(self) -> EventArchive:
-        """The CRM's events."""
-        ...
-
-    @property
-    def follow_ups(self) -> FollowUpArchive:
-        """The follow-ups of rows."""
-        ...
-
-    def opt_outs(self, asked: OptOutFilter) -> Iterator[OptOutRow]:
-        """Yield opt-outs with a clock of their own, the nearest deadline first."""
-        ...
-
-    def opt_out(self, row: int) -> OptOutRow | None:
-        """Return the opt-out of a number; None if there is no such row or it is none."""
-        ...
-
-    def opt_outs_of_run(self, run: str) -> tuple[int, int, Iterator[OptOutRow]]:
-        """Count the opt-outs of a run, and yield those that it did not bring to the tenant."""
-        ...
-
-    def call_entries(self, asked: AuditFilter) -> Iterator[tuple[int, str]]:
-        """Yield the number and the entries of rows that stand for a call each."""
-        ...
-
-    def entries_of_repeats(self, row: int) -> Iterator[str]:
-        """Yield entries of the same disposition as that of `row`, fed again with a call record."""
-        ...
-
-    def entries(self, asked: AuditFilter) -> Iterator[str]:
-        """Yield audit entries as JSON texts, in the order in which they were stored."""
         ...

@@ -10,12 +10,12 @@ from pathlib import Path
 from aftercall.adapters.clock import SystemClock
 from aftercall.adapters.journal.sqlite import SqliteJournal
 from aftercall.adapters.signing import Ed25519Signer, load_signer, verify, write_key
-from aftercall.audit_ports import PersonalData
 from aftercall.domain.acts import Act, Deed, Hold, Scope, holds, key_in_force
 from aftercall.domain.note import Note, VerifierKey
 from aftercall.engine.checkpoints import Trust
 from aftercall.engine.sealing import Sealer
 from aftercall.errors import AftercallError, ConfigInvalid, JournalError
+from aftercall.ports.audit import PersonalData
 from aftercall.settings import Settings
 from aftercall.wiring.results import rewrite_results
 

@@ -7,7 +7,6 @@ from pathlib import Path
 import typer
 from rich.text import Text
 
-from aftercall.audit_ports import AuditArchive
 from aftercall.domain import instant
 from aftercall.domain.acts import CLOCK_TOLERANCE_MS, keys_in
 from aftercall.domain.bundle import (
@@ -27,6 +26,7 @@ from aftercall.interfaces.cli.listings import journal_of
 from aftercall.interfaces.cli.options import CONFIG, Place
 from aftercall.interfaces.cli.runs import print_json, settings_for
 from aftercall.interfaces.cli.terminal import plain, print_pieces, say, write_bytes
+from aftercall.ports.audit import AuditArchive
 from aftercall.wiring import open_audit, trust_of
 
 CHECKPOINT_BYTES_MAX = 65_536

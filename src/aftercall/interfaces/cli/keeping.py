@@ -8,7 +8,6 @@ from typing import Any, TypeVar
 
 import typer
 
-from aftercall.audit_ports import PersonalData
 from aftercall.domain import instant
 from aftercall.domain.acts import Hold, Scope, holds
 from aftercall.errors import AftercallError
@@ -17,6 +16,7 @@ from aftercall.interfaces.cli.listings import journal_of
 from aftercall.interfaces.cli.options import Caution, Place
 from aftercall.interfaces.cli.runs import print_json, settings_for
 from aftercall.interfaces.cli.terminal import err, out, plain, say
+from aftercall.ports.audit import PersonalData
 from aftercall.settings import Settings
 from aftercall.wiring import Trail, open_audit, open_trail
 

@@ -11,11 +11,11 @@ from aftercall.adapters.journal.sqlite.reading import Reading
 from aftercall.adapters.journal.sqlite.rows import add_act, filter_values, personal_of
 from aftercall.adapters.journal.sqlite.statements import statement
 from aftercall.adapters.journal.sqlite.writer import Writer
-from aftercall.audit_ports import Seal, StoredCheckpoint, StoredEntry
 from aftercall.domain.disposition import Json
 from aftercall.domain.tiles import TileKey
 from aftercall.errors import JournalError
 from aftercall.ports import AuditFilter
+from aftercall.ports.audit import Seal, StoredCheckpoint, StoredEntry
 
 
 class SqliteAuditArchive(Reading):

@@ -15,12 +15,12 @@ from aftercall.adapters.journal.sqlite.connection import drop_backups, told
 from aftercall.adapters.journal.sqlite.rows import add_act
 from aftercall.adapters.journal.sqlite.statements import statement
 from aftercall.adapters.journal.sqlite.writer import Writer
-from aftercall.audit_ports import PersonalData
 from aftercall.domain.acts import Deed, Hold, Scope, holds
 from aftercall.domain.cells import names_contact
 from aftercall.domain.commitment import canonical_json
 from aftercall.domain.webhook import PUBLIC_FIELDS
 from aftercall.errors import JournalError
+from aftercall.ports.audit import PersonalData
 
 EXPIRED_AT_ONCE = 20_000
 """Entries that one transaction takes out: between two of them others can write."""

@@ -12,7 +12,17 @@ from aftercall.domain.acts import Deed, Scope
 from aftercall.domain.disposition import Json
 from aftercall.domain.note import VerifierKey
 from aftercall.domain.tiles import TileKey
-from aftercall.ports import AuditFilter
+
+
+@dataclass(frozen=True, slots=True)
+class AuditFilter:
+    """Which audit entries are asked for; what is None is not asked about. Times are ms."""
+
+    run: str | None = None
+    campaign: str | None = None
+    contact: str | None = None
+    from_ms: int | None = None
+    until_ms: int | None = None
 
 
 class Signer(Protocol):
