@@ -214,6 +214,7 @@ class Machine:
         work = self._work(run, writer, self._opening(run))
         self._arm(end)
         how = self._run_process(loop, work, end)
+        self.referee.end_process()
         self._disk_failed = how == "journal"
         if how == "done" and run.halt.thrown:
             how = "stopped"

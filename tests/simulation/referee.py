@@ -66,6 +66,7 @@ class Referee:
         self._ledger_seen = 0
         self._landed: Counter[tuple[str, str, str, str]] = Counter()
         self._newest: dict[str, str] = {}
+        self._ended = 0.0
         self.begin_process()
 
     def begin_process(self, *, lost_pauses: bool = False) -> None:
@@ -78,12 +79,16 @@ class Referee:
         self._written_at: dict[str, float] = {}
         self._writing: Counter[str] = Counter()
         self._in_flight = 0
-        now = self._began = self._timeline.now
+        self._began = self._timeline.now
         self._pauses = {
             name: one
             for name, one in self._pauses.items()
-            if one.told < now - 1.0 and not lost_pauses
+            if one.told < self._ended - 1.0 and not lost_pauses
         }
+
+    def end_process(self) -> None:
+        """Note when a process ended: the next one may begin long after."""
+        self._ended = self._timeline.now
 
     def broken(self, name: str, words: str) -> None:
         """Note a violation."""

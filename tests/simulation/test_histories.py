@@ -33,6 +33,13 @@ def test_a_sign_in_that_is_given_up_prints_no_traceback(seed: int) -> None:
     assert outcome.broken is None, explained(outcome)
 
 
+def test_a_pause_dies_with_the_process_that_was_just_storing_it() -> None:
+    """Its successor came later than a second, but it had died within one."""
+    outcome = play(history_of(38180))
+
+    assert outcome.broken is None, explained(outcome)
+
+
 def test_an_outcome_that_was_there_before_is_taken_for_the_landing_of_a_row_in_doubt() -> None:
     """Where the tenant tells no time; docs/reliability.md says so."""
     outcome = play(
