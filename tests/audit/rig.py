@@ -15,6 +15,7 @@ from aftercall.domain.note import Note, VerifierKey
 from aftercall.engine.checkpoints import Misfit, Trust, Verified
 from aftercall.engine.sealing import Sealer
 from aftercall.engine.verifying import verify_log
+from aftercall.engine.watched_clock import WatchedClock
 from tests.contract.rig import GONE, LOST, NOW, WRITTEN, Rig, broken, candidate, concluded
 
 NAME = "log.example/test"
@@ -44,7 +45,8 @@ class Desk:
 
     @property
     def sealer(self) -> Sealer:
-        return Sealer(self.journal.audit, self.signer, self.clock)
+        """A sealer of a process that has just begun."""
+        return Sealer(self.journal.audit, self.signer, WatchedClock(self.clock))
 
     @property
     def rig(self) -> Rig:

@@ -9,10 +9,11 @@ from aftercall.adapters.signing import Ed25519Signer
 from aftercall.domain.acts import Act, ClockStep, Deed, Scope
 from aftercall.domain.note import UNSIGNED_ORIGIN, Checkpoint, Note
 from aftercall.engine.sealing import Sealer
+from aftercall.engine.watched_clock import WatchedClock
 from aftercall.errors import ConfigInvalid, JournalError
 from tests.contract.rig import broken
 
-from .rig import NAME, Copy, Desk, desk, trust
+from .rig import NAME, Clock, Copy, Desk, desk, trust
 
 
 async def test_without_a_key_the_tree_is_built_and_not_signed(bench: Desk) -> None:
@@ -118,7 +119,7 @@ async def test_it_seals_regularly_and_once_more_at_the_end(bench: Desk) -> None:
 
 async def test_two_sealers_at_once_seal_everything_once(bench: Desk, signer: Ed25519Signer) -> None:
     await bench.rig.admit(*(broken(contact=f"P{number}") for number in range(600)))
-    sealers = [Sealer(bench.journal.audit, signer, bench.clock) for _ in range(2)]
+    sealers = [bench.sealer for _ in range(2)]
     await asyncio.gather(*(sealer.seal() for sealer in sealers))
     found = Copy(bench.path, trust(signer.key)).verified()
     assert found.unsealed == 0
@@ -190,6 +191,57 @@ async def test_a_clock_that_is_set_back_before_anything_was_sealed_is_told_by_wh
     await sealer.seal()
     (step,) = Copy(bench.path, trust(signer.key)).verified().steps
     assert step.from_ms - step.to_ms == HOUR
+
+
+async def test_a_clock_that_only_a_process_saw_which_died_before_it_sealed_is_told_by_the_next(
+    bench: Desk, signer: Ed25519Signer
+) -> None:
+    await bench.small()
+    bench.clock.now_ms += 24 * HOUR
+    await bench.settle("P7")
+    bench.clock.now_ms -= HOUR
+    await bench.sealer.seal()
+    bench.clock.now_ms += 5000
+    await bench.settle("P8")
+    await bench.sealer.seal()
+    (step,) = Copy(bench.path, trust(signer.key)).verified().steps
+    assert step.from_ms - step.to_ms == HOUR
+
+
+@pytest.mark.parametrize("hours", [1, -1])
+async def test_a_clock_that_is_wrong_for_a_moment_between_two_seals_is_told(
+    bench: Desk, signer: Ed25519Signer, hours: int
+) -> None:
+    await bench.small()
+    clock = WatchedClock(bench.clock)
+    sealer = Sealer(bench.journal.audit, signer, clock)
+    await sealer.seal()
+    bench.clock.now_ms += hours * HOUR
+    await bench.settle("P7")
+    clock.now_us()  # As whoever settles does.
+    bench.clock.now_ms += 1000 - hours * HOUR
+    await sealer.seal()
+    await bench.settle("P8")
+    await sealer.seal()
+    (step,) = Copy(bench.path, trust(signer.key)).verified().steps
+    assert HOUR - 1000 <= step.from_ms - step.to_ms <= HOUR + 1000
+
+
+async def test_a_clock_that_is_set_back_again_while_that_is_recorded_is_told_twice() -> None:
+    inner = Clock()
+    clock = WatchedClock(inner)
+    clock.now_us()
+    inner.now_ms -= HOUR
+    first = clock.step_since(0)
+    inner.now_ms -= HOUR
+    clock.now_us()
+    clock.recorded()
+    second = clock.step_since(0)
+    assert first is not None
+    assert second is not None
+    assert first.to_ms - second.to_ms == HOUR
+    clock.recorded()
+    assert clock.step_since(0) is None
 
 
 async def test_an_act_behind_a_clock_that_was_set_back_does_not_look_back_dated(

@@ -62,14 +62,16 @@ class Books:
     def _check_log(self) -> None:
         """Have the audit trail checked as a third party would.
 
-        That a clock was set back is known to whoever saw it or sealed before. If the only process
-        that saw it died before it sealed anything, it is what back-dating looks like.
+        That a clock was set back, and forward again, is known to nobody if the process that saw
+        it died before it sealed anything: it is what back-dating looks like.
         """
         try:
             found = verify_log(SqliteAuditArchive(self._disk, PATH), Trust([], [], verify))
         except (Misfit, JournalError) as trouble:
-            set_back = any(jump.seconds < 0 for jump in self._history.jumps)
-            if set_back and self._history.ends and "nothing says so" in str(trouble):
+            ways = "".join(
+                "<>"[jump.seconds > 0] for jump in sorted(self._history.jumps, key=lambda j: j.at)
+            )
+            if "<>" in ways and self._history.ends and "nothing says so" in str(trouble):
                 return
             self._note("G7 log", str(trouble))
             return

@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 
 from aftercall.domain.audit import Settled
@@ -24,6 +24,7 @@ from aftercall.engine.sealing import Sealer
 from aftercall.engine.session import Means, Session
 from aftercall.engine.slots import SlotBook
 from aftercall.engine.tenant import Tenant
+from aftercall.engine.watched_clock import WatchedClock
 from aftercall.engine.writer import Surroundings, Writer
 from aftercall.errors import AccessDenied, AftercallError, Interrupted
 from aftercall.ports import Claims, Clock, Intake, Outbox, Pacing, SourceRecord, Transport
@@ -114,6 +115,7 @@ class Run:
         halt: stops the work; what is under way is finished and stored.
         wait_crm: end only once no event for the CRM waits any more.
         noted_seconds: until when the time that was worked is in the journal.
+        clock: the clock outside, watched for steps back.
     """
 
     run: str
@@ -125,6 +127,11 @@ class Run:
     halt: Halt = field(default_factory=Halt)
     wait_crm: bool = False
     noted_seconds: float = 0.0
+    clock: WatchedClock = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.clock = WatchedClock(self.outside.clock)
+        self.outside = replace(self.outside, clock=self.clock)
 
     async def work(self, opening: Callable[[], Awaitable[Sequence[Input]]]) -> None:
         """Do all that can be done now; `halt.reason` says why if something is left to do.
@@ -173,7 +180,7 @@ class Run:
             couriers = self._couriers()
             couriers.start(group, self.halt, self.progress)
             noting = group.create_task(self._note_regularly(rounds))
-            sealer = Sealer(self.journal.audit, self.outside.signer, self.outside.clock)
+            sealer = Sealer(self.journal.audit, self.outside.signer, self.clock)
             done = asyncio.Event()
             group.create_task(sealer.run(done))
             following = group.create_task(follow_ups.run(), name="follow-ups")

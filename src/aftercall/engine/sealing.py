@@ -14,8 +14,8 @@ from aftercall.domain.commitment import canonical_json
 from aftercall.domain.merkle import leaf_hash, root
 from aftercall.domain.note import UNSIGNED_ORIGIN, Checkpoint, Note, Signature
 from aftercall.domain.tiles import TileKey, grown, subtrees
+from aftercall.engine.watched_clock import WatchedClock
 from aftercall.errors import ConfigInvalid, JournalError
-from aftercall.ports import Clock
 from aftercall.ports.audit import AuditLog, Seal, Signer
 
 SEAL_SECONDS = 5.0
@@ -28,12 +28,11 @@ SLICE = 256
 class Sealer:
     """Seals the entries of one journal; `signer` is None as long as there is no key."""
 
-    def __init__(self, log: AuditLog, signer: Signer | None, clock: Clock) -> None:
+    def __init__(self, log: AuditLog, signer: Signer | None, clock: WatchedClock) -> None:
         self._log = log
         self._signer = signer
         self._clock = clock
         self._known = False
-        self._seen_ms = 0
 
     async def run(self, done: asyncio.Event) -> None:
         """Seal regularly, and once more when all is done."""
@@ -71,7 +70,7 @@ class Sealer:
             await self._seal_what_is_there(before)
             now_ms = self._now_ms()
             sealed = await asyncio.to_thread(self._log.sealed)
-            step = await asyncio.to_thread(self._step_back, (sealed, sealed), now_ms)
+            step = await self._step_back(sealed, sealed)
             # Where nothing was there to be sealed, that the clock was set back is told by itself.
             one = (deed, chosen) if step is None else (step, before)
             if await self._store_act(sealed, now_ms, *one) and step is None:
@@ -84,7 +83,7 @@ class Sealer:
         growth.add([canonical_json(act_entry(deed, now_ms)).encode()])
         done = await self._store(growth, (now_ms, signers), deed)
         if done:
-            self._seen_ms = now_ms
+            self._clock.recorded()
         return done
 
     async def _introduce(self) -> None:
@@ -114,30 +113,32 @@ class Sealer:
                 await asyncio.to_thread(growth.take, min(SLICE, size - first))
             grown_by = growth.size - before
             if not grown_by:
-                self._seen_ms = max(self._seen_ms, at_ms)
                 return 0
-            deed = await asyncio.to_thread(self._step_back, (before, size), at_ms)
+            deed = await self._step_back(before, size)
             if deed is not None:
                 growth.add([canonical_json(act_entry(deed, at_ms)).encode()])
             if await self._store(growth, (at_ms, signers), deed):
-                self._seen_ms = at_ms
+                self._clock.recorded()
                 return grown_by
 
-    def _step_back(self, leaves: tuple[int, int], at_ms: int) -> Deed | None:
+    async def _step_back(self, first: int, last: int) -> Deed | None:
         """Return the act that says that the clock was set back, if it was since the last seal.
 
         It stands under the same checkpoint as the entries from around that time, so that whoever
         checks them knows why their times do not follow each other. That it was set back shows in
-        what the sealer has seen itself; what entries say is no evidence for it, since those that
-        were back-dated are to be found. It only tells how late it was before.
+        what this process was told, and in the latest time at which any process stored or sealed
+        something; what entries say is no evidence for it, since those that were back-dated are to
+        be found. They only tell how late it was before.
+
+        Args:
+            first: the leaf of the first entry to seal.
+            last: the leaf behind the last one.
         """
-        latest = self._log.latest()
-        before_ms = max(self._seen_ms, 0 if latest is None else latest.at_ms)
-        step = ClockStep.found(before_ms, at_ms)
+        step = self._clock.step_since(await asyncio.to_thread(self._log.clock_ms))
         if step is None:
             return None
-        latest_ms = max(before_ms, self._log.latest_time(*leaves))
-        return Deed(Act.CLOCK_SET, details=ClockStep(latest_ms, at_ms).details)
+        latest_ms = max(step.from_ms, await asyncio.to_thread(self._log.latest_time, first, last))
+        return Deed(Act.CLOCK_SET, details=ClockStep(latest_ms, step.to_ms).details)
 
     async def _store(
         self, growth: "_Growth", signed: tuple[int, Sequence[Signer]], deed: Deed | None

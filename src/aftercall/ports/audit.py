@@ -101,8 +101,11 @@ class AuditLog(Protocol):
         """Return how many entries there are, sealed or not."""
         ...
 
-    def latest(self) -> StoredCheckpoint | None:
-        """Return the newest checkpoint."""
+    def clock_ms(self) -> int:
+        """Return the latest time at which an entry was stored or sealed.
+
+        A seal with an act `clock_set` puts it back to its own time.
+        """
         ...
 
     def latest_time(self, first: int, last: int) -> int:

@@ -14,6 +14,7 @@ from aftercall.domain.acts import Act, Deed, Hold, Scope, holds, key_in_force
 from aftercall.domain.note import Note, VerifierKey
 from aftercall.engine.checkpoints import Trust
 from aftercall.engine.sealing import Sealer
+from aftercall.engine.watched_clock import WatchedClock
 from aftercall.errors import AftercallError, ConfigInvalid, JournalError
 from aftercall.ports.audit import PersonalData
 from aftercall.settings import Settings
@@ -142,7 +143,7 @@ async def open_trail(settings: Settings) -> AsyncIterator[Trail]:
     signer = load_signer(settings.audit.key_file)
     journal = SqliteJournal(path)
     try:
-        yield Trail(settings, journal, Sealer(journal.audit, signer, SystemClock()))
+        yield Trail(settings, journal, Sealer(journal.audit, signer, WatchedClock(SystemClock())))
     finally:
         journal.close()
 

@@ -11,6 +11,7 @@ from aftercall.adapters.journal.sqlite.reading import Reading
 from aftercall.adapters.journal.sqlite.rows import add_act, filter_values, personal_of
 from aftercall.adapters.journal.sqlite.statements import statement
 from aftercall.adapters.journal.sqlite.writer import Writer
+from aftercall.domain.acts import Act
 from aftercall.domain.disposition import Json
 from aftercall.domain.tiles import TileKey
 from aftercall.errors import JournalError
@@ -35,6 +36,11 @@ class SqliteAuditArchive(Reading):
         """Return how many entries there are, sealed or not."""
         with told(self._path):
             return int(self._db.execute(statement("audit_last")).fetchone()[0])
+
+    def clock_ms(self) -> int:
+        """Return the latest time at which an entry was stored or sealed."""
+        with told(self._path):
+            return int(self._db.execute(statement("audit_clock")).fetchone()[0])
 
     def latest_time(self, first: int, last: int) -> int:
         """Return the latest time of the entries from leaf `first` on that stand before `last`."""
@@ -139,6 +145,8 @@ def _seal(db: sqlite3.Connection, seal: Seal) -> bool:
         for (level, place), hashes in seal.tiles.items()
     ]
     db.executemany(statement("put_audit_tile"), tiles)
+    step = seal.deed is not None and seal.deed.act is Act.CLOCK_SET
+    db.execute(statement("set_audit_clock"), {"at_ms": seal.at_ms, "step": step})
     values = {"size": seal.size, "at_ms": seal.at_ms, "note": seal.note}
     db.execute(statement("add_audit_checkpoint"), values)
     return True

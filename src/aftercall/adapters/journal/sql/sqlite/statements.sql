@@ -296,6 +296,13 @@ SELECT coalesce(max(number), 0) FROM audit;
 -- name: audit_sealed
 SELECT coalesce((SELECT size FROM audit_checkpoint ORDER BY number DESC LIMIT 1), 0);
 
+-- name: audit_clock
+SELECT CAST(coalesce(max(latest_ms), 0) AS INTEGER) FROM audit_clock;
+
+-- name: set_audit_clock
+UPDATE audit_clock
+SET latest_ms = CASE WHEN :step THEN :at_ms ELSE max(latest_ms, :at_ms) END;
+
 -- name: audit_latest_time
 SELECT coalesce(max(at_ms), 0) FROM audit WHERE number > :first AND number <= :last;
 
