@@ -34,14 +34,18 @@ docs: $(READY)
 bench: $(READY)
 	$(BIN)/python -m benchmarks
 
-# HISTORIES simulated histories from SEED on, DEATHS of real processes, then the long tests.
+# HISTORIES simulated histories from SEED on, DEATHS of real processes, FUZZ_SECONDS of rubbish for
+# each of five targets, then the long tests.
 HISTORIES ?= 100000
 DEATHS ?= 2000
 SEED ?= 0
+FUZZ_SECONDS ?= 300
 FACTOR ?= 50
 soak: $(READY)
 	$(BIN)/python -m tests.simulation $(SEED) --count $(HISTORIES) --processes 2
 	$(BIN)/python -m tests.fault.deaths $(SEED) --deaths $(DEATHS) --processes 2
+	for target in source config profile answer command; do \
+		$(BIN)/python -m tests.rubbish.fuzzing $$target --seconds $(FUZZ_SECONDS) || exit 1; done
 	$(BIN)/python -m pytest tests/fault tests/rubbish --soak --soak-factor $(FACTOR)
 
 clean:

@@ -154,6 +154,12 @@ def test_an_unknown_key_is_named_with_the_one_that_was_meant(
         (("auth", "0", "url"), "/x{campaign}", "only {instance} can be filled in"),
         (("errors", "words_header"), "a b", "is no name of a header"),
         (("errors", "rules"), [{"status": [400], "text": "(", "means": "wait"}], "no regular"),
+        (("errors", "rules"), [{"status": [400], "text": "[[a]", "means": "wait"}], "no regular"),
+        (
+            ("errors", "rules"),
+            [{"status": [400], "text": "a{99999999999999}", "means": "wait"}],
+            "no regular",
+        ),
         (("headers",), {"Authorization": "x"}, "is a header that is set already"),
         (("name",), "My Profile", "is not of the form"),
         (("pace", "requests_per_second_max"), 0, "0 is too small; more than 0"),

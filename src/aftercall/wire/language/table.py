@@ -1,6 +1,7 @@
 """What all tables of a profile share: their strictness, and the kinds of text that they hold."""
 
 import re
+import warnings
 from typing import Annotated
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
@@ -54,8 +55,11 @@ def _address(template: str) -> str:
 
 def _pattern(text: str) -> str:
     try:
-        re.compile(text, re.IGNORECASE)
-    except re.error as error:
+        with warnings.catch_warnings():
+            # What another Python would read otherwise is no pattern to rely on.
+            warnings.simplefilter("error", FutureWarning)
+            re.compile(text, re.IGNORECASE)
+    except (re.error, FutureWarning, OverflowError, RecursionError) as error:
         raise flaw(f"is no regular expression: {error}") from None
     return text
 
