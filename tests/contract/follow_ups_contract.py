@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Sequence
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -16,6 +17,7 @@ from aftercall.domain.follow_ups import (
     FollowUp,
     FollowUpKind,
     FollowUpState,
+    IllegalFollowUp,
     NewFollowUp,
     Terms,
     Told,
@@ -28,7 +30,7 @@ from aftercall.errors import JournalError
 from aftercall.ports import AuditFilter
 from aftercall.ports.follow_ups import FollowUpFilter, FollowUpRecord
 
-from .rig import NOW, POLICY, REFUSED, RUN, WRITTEN, Contract, Rig, Store, candidate
+from .rig import NOON, NOW, POLICY, REFUSED, RUN, WRITTEN, Contract, Rig, Store, candidate
 from .rig import concluded as row_concluded
 
 GROUP = Action(FollowUpKind.DNC_GROUP, "301")
@@ -199,6 +201,34 @@ class FollowUpsContract(Contract):
         assert states(rig) == ["impossible", "sending"]
         assert [entry["message"] for entry in entries(rig)] == ["no number"]
         assert await rig.journal.follow_ups.next_due() is None
+
+    @pytest.mark.parametrize("action", [GROUP, Action(FollowUpKind.TAGS, "17"), CALLBACK])
+    async def test_only_a_callback_is_overtaken_by_what_is_said_later(
+        self, rig: Rig, action: Action
+    ) -> None:
+        overtaken = action is CALLBACK
+        await followed(rig, "P1", action)
+        await followed(rig, "P2", action)
+        before = await due(rig, action.kind)
+        await rig.admit(candidate("P1", line=3, timestamp=NOON + timedelta(seconds=1)))
+        await rig.admit(candidate("P2", line=4, timestamp=NOON - timedelta(seconds=1)))
+        first, second = await due(rig, action.kind)
+        assert [one.overtaken for one in (*before, first, second)] == [
+            False, False, overtaken, False,
+        ]  # fmt: skip
+        assert await take(rig, before[0]) is not overtaken
+        assert await take(rig, second)
+
+    async def test_one_that_is_withdrawn_has_its_entry_and_stays_so(self, rig: Rig) -> None:
+        await followed(rig, "P1", CALLBACK)
+        (one,) = await due(rig, CALLBACK.kind)
+        withdrawn = Told(FollowUpState.WITHDRAWN, "newer_in_journal", "newer")
+        await rig.journal.follow_ups.give_up([(one, withdrawn)], NOW)
+        assert states(rig) == ["withdrawn"]
+        (entry,) = entries(rig)
+        assert (entry["kind"], entry["status"]) == (EntryKind.SETTLED, "withdrawn")
+        with pytest.raises(IllegalFollowUp):
+            await rig.journal.follow_ups.reopen(RUN, [FollowUpState.WITHDRAWN], NOW)
 
     async def test_what_was_parked_is_due_again(self, rig: Rig) -> None:
         await followed(rig)

@@ -174,6 +174,23 @@ async def test_after_lost_answers_records_and_tags_are_repeated_and_callbacks_ar
         assert exit_code(later) == 0
 
 
+async def test_nobody_is_called_back_who_has_said_something_newer(tmp_path: Path) -> None:
+    async with on(tmp_path, faults=always("reset_after")) as rig:
+        first = await sync(rig, callback("p2"))
+        assert first.follow_ups == {"callback": {"unknown": 1}}
+        newer = opt_out("p2", timestamp=None)  # said just now
+        assert (await sync(rig, newer)).follow_ups == {"dnc_group": {"done": 1}}
+        # Nobody looked closely, and has all of them done again.
+        async with rig.session(follow_ups=FOLLOW_UPS) as session:
+            job = session.retry_follow_ups(first.run, (FollowUpState.UNKNOWN,))
+            report = await session.perform(job)
+        assert report.follow_ups == {"callback": {"withdrawn": 1}}
+        assert exit_code(report) == 0
+        assert done(rig)["callback", "+12025550177"] == 1
+        *_, entry = entries(report)
+        assert (entry["status"], entry["reason"]) == ("withdrawn", "newer_in_journal")
+
+
 async def test_what_the_tenant_refuses_stops_no_row(tmp_path: Path) -> None:
     world = world_on("acd", inactive_dnc_groups=[301])
     given: dict[str, Any] = {"denied": frozenset({"tags"}), "world": world}

@@ -49,12 +49,13 @@ class FollowUpState(StrEnum):
     FAILED = "failed"
     UNKNOWN = "unknown"
     IMPOSSIBLE = "impossible"
+    WITHDRAWN = "withdrawn"
 
 
 OPEN = frozenset({FollowUpState.WAITING, FollowUpState.SENDING})
 """Still to be worked on."""
 
-UNDONE = frozenset(FollowUpState) - OPEN - {FollowUpState.DONE}
+UNDONE = frozenset(FollowUpState) - OPEN - {FollowUpState.DONE, FollowUpState.WITHDRAWN}
 """Settled, and somebody should look at it."""
 
 
@@ -63,6 +64,7 @@ class FollowUpEvent(StrEnum):
 
     CLAIM = "claim"
     LACK = "lack"
+    WITHDRAW = "withdraw"
     DO = "do"
     REFUSE = "refuse"
     EXHAUST = "exhaust"
@@ -76,6 +78,8 @@ TRANSITIONS: dict[tuple[FollowUpState, FollowUpEvent], FollowUpState] = {
     (FollowUpState.WAITING, FollowUpEvent.CLAIM): FollowUpState.SENDING,
     # The row has not what the tenant needs, or the tenant's profile knows no such thing.
     (FollowUpState.WAITING, FollowUpEvent.LACK): FollowUpState.IMPOSSIBLE,
+    # A newer disposition of the contact has come in.
+    (FollowUpState.WAITING, FollowUpEvent.WITHDRAW): FollowUpState.WITHDRAWN,
     # What the tenant said.
     (FollowUpState.SENDING, FollowUpEvent.DO): FollowUpState.DONE,
     (FollowUpState.SENDING, FollowUpEvent.REFUSE): FollowUpState.REFUSED,
@@ -182,6 +186,7 @@ class FollowUp:
         subject: what its audit entries are about.
         attempt: which attempt the next one is, from 1.
         first_tried_ms: when it was first claimed; None before.
+        newer: a newer disposition of the contact stands in the journal.
     """
 
     number: int
@@ -193,6 +198,15 @@ class FollowUp:
     told: Mapping[str, str]
     attempt: int = 1
     first_tried_ms: int | None = None
+    newer: bool = False
+
+    @property
+    def overtaken(self) -> bool:
+        """Whether it must not be done any more: nobody is called back who said something newer.
+
+        A record in a DNC group stands whatever is said later, and a tag says what was once so.
+        """
+        return self.newer and self.action.kind is FollowUpKind.CALLBACK
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -209,6 +223,9 @@ class FollowUpSettlement:
     refund: bool
     entry: Mapping[str, Json] | None
     now_ms: int
+
+
+OVERTAKEN = "A newer outcome of the contact has come in since."
 
 
 class EntryKind(StrEnum):

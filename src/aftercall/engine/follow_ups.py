@@ -11,6 +11,7 @@ from aftercall.domain.audit import Exchange
 from aftercall.domain.disposition import Disposition
 from aftercall.domain.follow_ups import (
     GATHER_MS,
+    OVERTAKEN,
     Action,
     EntryKind,
     FollowUp,
@@ -60,6 +61,7 @@ ONE_IS_WRONG = frozenset({400, 413, 422})
 """Refusals of a whole list that may be about one of its items: then each half is sent alone."""
 
 IMPOSSIBLE = FollowUpState.IMPOSSIBLE
+WITHDRAWN = Told(FollowUpState.WITHDRAWN, "newer_in_journal", OVERTAKEN)
 
 FIXES = {
     "missing_value": "Give rows that column (as custom.NAME for a custom field); for this contact"
@@ -221,9 +223,14 @@ class FollowUps:
                 group.create_task(task, name=f"follow-up {kind}")
 
     async def _possible(self, due: Sequence[FollowUp]) -> Sequence[FollowUp]:
-        """Return what can be sent; what cannot, since somebody had it tried again, is given up."""
+        """Return what can be sent; what cannot (any more) is given up."""
         profile = self.session.target.profile
-        lacks = {one.number: _lack(profile, one.action, one.row, one.told) for one in due}
+        lacks = {
+            one.number: WITHDRAWN
+            if one.overtaken
+            else _lack(profile, one.action, one.row, one.told)
+            for one in due
+        }
         given_up = [(one, found) for one in due if (found := lacks[one.number]) is not None]
         if given_up:
             await self.desk.give_up(given_up, self._now_ms())

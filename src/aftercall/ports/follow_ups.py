@@ -32,7 +32,7 @@ class FollowUpDesk(Protocol):
     async def take(self, several: Sequence[FollowUp], now_ms: int, *, repeatable: bool) -> bool:
         """Claim follow-ups, durably, right before their request leaves: all or none.
 
-        Returns False, and claims nothing, if one of them was taken or settled meanwhile.
+        Returns False, and claims nothing, if one of them was taken, settled or overtaken meanwhile.
         """
         ...
 
@@ -41,7 +41,7 @@ class FollowUpDesk(Protocol):
         ...
 
     async def give_up(self, several: Sequence[tuple[FollowUp, Told]], now_ms: int) -> None:
-        """Store that waiting follow-ups are impossible, with their audit entries."""
+        """Store that waiting follow-ups are impossible or withdrawn, with their audit entries."""
         ...
 
     async def store(self, settlements: Sequence[FollowUpSettlement]) -> None:

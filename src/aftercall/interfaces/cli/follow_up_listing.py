@@ -9,7 +9,7 @@ from rich.text import Text
 
 from aftercall.domain import instant
 from aftercall.domain.disposition import Json
-from aftercall.domain.follow_ups import OPEN, FollowUpKind, FollowUpState
+from aftercall.domain.follow_ups import OPEN, UNDONE, FollowUpKind, FollowUpState
 from aftercall.engine.overview import find_run
 from aftercall.errors import JournalError
 from aftercall.interfaces.cli.figures import count, local_time, zone
@@ -139,7 +139,7 @@ def style_of(state: str) -> str:
     """Return the colour of a state; its name says the same without one."""
     if state in OPEN:
         return "yellow"
-    return "green" if state == FollowUpState.DONE else "red"
+    return "red" if state in UNDONE else "green"
 
 
 def _history_view(

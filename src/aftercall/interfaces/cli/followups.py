@@ -43,7 +43,7 @@ def follow_ups_list(
 ) -> int:
     """List follow-ups, the newest first.
 
-    STATE is waiting, sending, done, refused, failed, unknown or impossible.
+    STATE is waiting, sending, done, refused, failed, unknown, impossible or withdrawn.
     """
     from aftercall.interfaces.cli import follow_up_listing
 

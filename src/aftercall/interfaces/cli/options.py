@@ -297,6 +297,7 @@ class FollowUpStates(StrEnum):
     FAILED = "failed"
     UNKNOWN = "unknown"
     IMPOSSIBLE = "impossible"
+    WITHDRAWN = "withdrawn"
 
 
 class FollowUpKinds(StrEnum):

@@ -3,6 +3,7 @@
 import json
 import sqlite3
 from collections.abc import Collection, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from aftercall.adapters.journal.sqlite.connection import told
@@ -78,7 +79,7 @@ class SqliteFollowUps(ReadingBeside):
         await self._writer.run(lambda db: db.executemany(statement("delay_follow_up"), values))
 
     async def give_up(self, several: Sequence[tuple[FollowUp, Told]], now_ms: int) -> None:
-        """Store that waiting follow-ups are impossible, with their audit entries."""
+        """Store that waiting follow-ups are impossible or withdrawn, with their audit entries."""
         await self._writer.run(lambda db: _give_up(db, several, now_ms))
 
     async def store(self, settlements: Sequence[FollowUpSettlement]) -> None:
@@ -124,7 +125,8 @@ def _take(
     advance(FollowUpState.WAITING, FollowUpEvent.CLAIM)
     for one in several:
         asked = {"number": one.number, "serial": one.serial}
-        if db.execute(statement("is_waiting"), asked).fetchone() is None:
+        found = db.execute(statement("is_waiting"), asked).fetchone()
+        if found is None or replace(one, newer=bool(found["newer"])).overtaken:
             return False
     values = [
         {"number": one.number, "now_ms": now_ms, "repeatable": int(repeatable)} for one in several
@@ -138,7 +140,9 @@ def _give_up(db: sqlite3.Connection, several: Sequence[tuple[FollowUp, Told]], n
         asked = {"number": one.number, "serial": one.serial}
         if db.execute(statement("is_waiting"), asked).fetchone() is not None:
             facts = db.execute(statement("follow_up_facts"), asked).fetchone()
-            _leave(db, facts, FollowUpEvent.LACK, found, now_ms)
+            withdrawn = found.state is FollowUpState.WITHDRAWN
+            event = FollowUpEvent.WITHDRAW if withdrawn else FollowUpEvent.LACK
+            _leave(db, facts, event, found, now_ms)
 
 
 def _store(db: sqlite3.Connection, settlements: Sequence[FollowUpSettlement]) -> None:
@@ -242,6 +246,7 @@ def _follow_up(facts: sqlite3.Row) -> FollowUp:
         told=json.loads(facts["told"]),
         attempt=facts["tries"] + 1,
         first_tried_ms=facts["first_sent_ms"],
+        newer=bool(facts["newer"]),
     )
 
 

@@ -12,7 +12,13 @@ FROM row r WHERE r.id = :row;
 -- Once one is due, those that wait for company go with it.
 SELECT f.number AS follow_up, f.kind, f.target, f.told, f.serial AS claims, f.attempts AS tries,
     f.first_tried_ms AS first_sent_ms, r.*, u.id AS run_id, s.name AS source_name,
-    s.sha256 AS source_sha256
+    s.sha256 AS source_sha256, EXISTS (
+        SELECT 1 FROM row o
+        WHERE o.campaign = r.campaign AND o.contact = r.contact
+            AND (o.timestamp_ms, o.id) > (r.timestamp_ms, r.id)
+            AND o.status IN (
+                'pending', 'writing', 'deferred', 'doubtful', 'applied', 'unchanged',
+                'missing', 'rejected', 'failed')) AS newer
 FROM follow_up f JOIN row r ON r.id = f.row JOIN run u ON u.number = r.run
     JOIN source s ON s.number = r.source
 WHERE f.kind = :kind AND f.due_ms <= :fresh_ms AND (f.due_ms <= :now_ms OR (f.attempts = 0 AND EXISTS (
@@ -26,7 +32,15 @@ SELECT min(due) FROM (
     UNION ALL SELECT min(due_ms) FROM follow_up WHERE kind = 'callback' AND due_ms IS NOT NULL);
 
 -- name: is_waiting
-SELECT 1 FROM follow_up WHERE number = :number AND serial = :serial AND state = 'waiting';
+SELECT EXISTS (
+        SELECT 1 FROM row o
+        WHERE o.campaign = r.campaign AND o.contact = r.contact
+            AND (o.timestamp_ms, o.id) > (r.timestamp_ms, r.id)
+            AND o.status IN (
+                'pending', 'writing', 'deferred', 'doubtful', 'applied', 'unchanged',
+                'missing', 'rejected', 'failed')) AS newer
+FROM follow_up f JOIN row r ON r.id = f.row
+WHERE f.number = :number AND f.serial = :serial AND f.state = 'waiting';
 
 -- name: take_follow_up
 UPDATE follow_up SET state = 'sending', due_ms = NULL, serial = serial + 1,
