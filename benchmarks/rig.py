@@ -19,7 +19,7 @@ import aftercall
 ENVIRONMENT = {
     "CXONE_CLIENT_ID": "bench",
     "CXONE_CLIENT_SECRET": "bench",
-    "AFTERCALL_CRM_SECRET": "bench",
+    "AFTERCALL_CRM_SECRET": "no-secret-but-long-enough",
 }
 OUTCOMES = {"INTERESTED": "positive", "NO_ANSWER": "unreachable", "DO_NOT_CALL": "opt_out"}
 UNLIMITED = 1_000_000.0

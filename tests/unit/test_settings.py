@@ -35,6 +35,7 @@ INTERESTED = "positive"
 DO_NOT_CALL = "opt_out"
 """
 SECRET = "hunter2"
+LONG = "hunter2hunter2hunter2"
 
 
 class Write(Protocol):
@@ -409,6 +410,11 @@ class TestFile:
         path = written(f'[tenant]\nca_file = "ca.pem"\n{MINIMAL.replace("[tenant]", "")}')
         assert problems(path) == [f'tenant.ca_file: there is no file "{tmp_path}/ca.pem"']
 
+    def test_a_path_that_cannot_be_looked_at_is_said(self, written: Write) -> None:
+        name = "a" * 300
+        path = written(f'[tenant]\nca_file = "{name}"\n{MINIMAL.replace("[tenant]", "")}')
+        assert problems(path) == ["tenant.ca_file: cannot be read: File name too long"]
+
     def test_a_key_needs_its_certificate(self, written: Write) -> None:
         written("", "key.pem")
         path = written(MINIMAL.replace("[tenant]", '[tenant]\nclient_key_file = "key.pem"'))
@@ -730,10 +736,10 @@ class TestCredentials:
 
 class TestCrmSecrets:
     def test_several_while_rotating(self, written: Write) -> None:
-        coded = f"whsec_{base64.b64encode(b'key').decode()}"
-        found = load_crm_secrets({"AFTERCALL_CRM_SECRET_FILE": str(written(f"{coded}\n{SECRET}"))})
-        assert [secret.get_secret_value() for secret in found] == [coded, SECRET]
-        assert SECRET not in repr(found)
+        coded = f"whsec_{base64.b64encode(b'a key of many bytes').decode()}"
+        found = load_crm_secrets({"AFTERCALL_CRM_SECRET_FILE": str(written(f"{coded}\n{LONG}"))})
+        assert [secret.get_secret_value() for secret in found] == [coded, LONG]
+        assert LONG not in repr(found)
 
     @pytest.mark.parametrize(
         ("environment", "problem"),
@@ -742,12 +748,15 @@ class TestCrmSecrets:
             ({"AFTERCALL_CRM_SECRET": ""}, "AFTERCALL_CRM_SECRET: is empty."),
             ({"AFTERCALL_CRM_SECRET": "whsec_%"}, "AFTERCALL_CRM_SECRET: what follows whsec_ is"),
             ({"AFTERCALL_CRM_SECRET": "a whsec_"}, "AFTERCALL_CRM_SECRET: nothing follows whsec_"),
+            ({"AFTERCALL_CRM_SECRET": "x" * 15}, "AFTERCALL_CRM_SECRET: a secret has less than 16"),
+            ({"AFTERCALL_CRM_SECRET": f"{'x' * 16} y"}, "AFTERCALL_CRM_SECRET: a secret has less"),
         ],
     )
     def test_what_cannot_be_used_is_said(self, environment: dict[str, str], problem: str) -> None:
         with pytest.raises(ConfigInvalid) as caught:
             load_crm_secrets(environment)
         assert str(caught.value).startswith(problem)
+        assert caught.value.next_command == "aftercall crm rotate-secret"
 
 
 def test_a_directory_that_cannot_be_one(written: Write) -> None:

@@ -130,10 +130,13 @@ def test_a_misspelled_variable_of_an_endpoint_is_named() -> None:
 
 
 def test_the_secrets_of_an_endpoint_come_from_its_variable_or_its_file(tmp_path: Any) -> None:
-    found = load_crm_secrets({"LEGAL_KEYS": "one two"}, "LEGAL_KEYS")
-    assert [each.get_secret_value() for each in found] == ["one", "two"]
-    (tmp_path / "keys").write_text("three\n")
+    found = load_crm_secrets({"LEGAL_KEYS": "one-of-two-secrets two-of-two-secrets"}, "LEGAL_KEYS")
+    assert [each.get_secret_value() for each in found] == [
+        "one-of-two-secrets",
+        "two-of-two-secrets",
+    ]
+    (tmp_path / "keys").write_text("the-third-of-secrets\n")
     found = load_crm_secrets({"LEGAL_KEYS_FILE": str(tmp_path / "keys")}, "LEGAL_KEYS")
-    assert [each.get_secret_value() for each in found] == ["three"]
+    assert [each.get_secret_value() for each in found] == ["the-third-of-secrets"]
     with pytest.raises(ConfigInvalid, match="LEGAL_KEYS is not set"):
         load_crm_secrets({"AFTERCALL_CRM_SECRET": "x"}, "LEGAL_KEYS")

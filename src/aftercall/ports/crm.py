@@ -141,6 +141,7 @@ class EventFilter:
     state: EventState | None = None
     endpoint: str | None = None
     run: str | None = None
+    contact: str | None = None
     from_ms: int | None = None
     until_ms: int | None = None
 

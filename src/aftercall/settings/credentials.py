@@ -15,6 +15,12 @@ SecretText = SecretStr
 """Text that no `repr`, log or traceback shows; `get_secret_value` does."""
 
 
+KEY_BYTES_MIN = 16
+"""Shorter keys can be guessed; Standard Webhooks asks for 24 bytes and more of new ones."""
+
+ROTATE = "aftercall crm rotate-secret"
+
+
 @dataclass(frozen=True, slots=True)
 class _Flaw:
     """Why a secret cannot be used: its variable, and why; no words if it is not set at all."""
@@ -60,18 +66,21 @@ def load_crm_secrets(
         name: the variable that holds them, or with ``_FILE`` behind it names their file.
 
     Raises:
-        ConfigInvalid: there is none, or one is malformed.
+        ConfigInvalid: there is none, or one is malformed or too short.
     """
     text = _read(name, environment)
     if isinstance(text, _Flaw):
-        raise _invalid([text])
+        raise _invalid([text], made_by=ROTATE)
     secrets = tuple(text.get_secret_value().split())
     try:
         keys = [secret_bytes(secret) for secret in secrets]
     except ValueError as error:
-        raise _invalid([_Flaw(name, str(error))]) from None
+        raise _invalid([_Flaw(name, str(error))], made_by=ROTATE) from None
     if not all(keys):
-        raise _invalid([_Flaw(name, "nothing follows whsec_")])
+        raise _invalid([_Flaw(name, "nothing follows whsec_")], made_by=ROTATE)
+    if min(map(len, keys)) < KEY_BYTES_MIN:
+        words = f"a secret has less than {KEY_BYTES_MIN} bytes, and could be guessed"
+        raise _invalid([_Flaw(name, words)], made_by=ROTATE)
     return tuple(SecretText(secret) for secret in secrets)
 
 
@@ -103,7 +112,9 @@ def _read_line(name: str, environment: Mapping[str, str]) -> SecretText | _Flaw:
     return _Flaw(name, "holds a line break or another control character")
 
 
-def _invalid(flaws: list[_Flaw], others: Sequence[Sequence[str]] = ()) -> ConfigInvalid:
+def _invalid(
+    flaws: list[_Flaw], others: Sequence[Sequence[str]] = (), made_by: str = ""
+) -> ConfigInvalid:
     missing = [flaw.name for flaw in flaws if not flaw.words]
     told = [f"{flaw.name}: {flaw.words}" for flaw in flaws if flaw.words]
     if missing:
@@ -113,4 +124,6 @@ def _invalid(flaws: list[_Flaw], others: Sequence[Sequence[str]] = ()) -> Config
     fix = f"Set {' and '.join(names)} in the environment, or name files with {files}."
     for way in others:
         fix += f" Instead you can set {' and '.join(VARIABLES[name] for name in way)}."
-    return ConfigInvalid(f"{'; '.join(told)}.", fix=fix)
+    if made_by:
+        fix += f" {made_by} makes a good one."
+    return ConfigInvalid(f"{'; '.join(told)}.", fix=fix, next_command=made_by)

@@ -4,13 +4,13 @@ import re
 from collections.abc import Mapping
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, Field, FilePath, ValidationInfo, field_validator
+from pydantic import AfterValidator, Field, ValidationInfo, field_validator
 from pydantic_core import PydanticCustomError
 
 from aftercall.domain.disposition import ID_CHARACTERS_MAX
 from aftercall.domain.outcomes import Category
 from aftercall.settings.addresses import crm_address
-from aftercall.settings.table import Table
+from aftercall.settings.table import ExistingFile, Table
 
 ONLY_ENDPOINT = "crm"
 """The name of the endpoint that `crm.url` is."""
@@ -84,7 +84,7 @@ class CrmEndpoint(Table):
         strict=True,
         description="Whether its name may lead to private, link-local and metadata addresses.",
     )
-    ca_file: FilePath | None = Field(default=None, description=CA_FILE)
+    ca_file: ExistingFile | None = Field(default=None, description=CA_FILE)
 
 
 class Crm(Table):
@@ -112,7 +112,7 @@ class Crm(Table):
         strict=True,
         description="Whether the name in `url` may lead to private and link-local addresses.",
     )
-    ca_file: FilePath | None = Field(default=None, description=CA_FILE)
+    ca_file: ExistingFile | None = Field(default=None, description=CA_FILE)
     timeout_seconds: float = Field(
         default=15.0, strict=True, ge=0.1, le=300, description="Seconds a delivery may take."
     )

@@ -120,6 +120,8 @@ def _words(path: KeyPath, found: ErrorDetails) -> str:
         return _choice_words(value, found)
     if kind == "path_not_file":
         return f"there is no file {json.dumps(str(value), ensure_ascii=False)}"
+    if kind == "path_unreadable":
+        return f"cannot be read: {found['msg']}"
     return _OTHER.get(kind, found["msg"])
 
 

@@ -9,7 +9,6 @@ from pydantic import (
     AfterValidator,
     BeforeValidator,
     Field,
-    FilePath,
     SecretStr,
     ValidationInfo,
     field_validator,
@@ -31,7 +30,7 @@ from aftercall.settings.audit import Audit, nameable
 from aftercall.settings.crm import CA_FILE, CampaignId, Crm
 from aftercall.settings.follow_ups import FollowUps
 from aftercall.settings.opt_outs import OptOuts
-from aftercall.settings.table import Table
+from aftercall.settings.table import ExistingFile, Table
 
 OF_TABLE = "of_table"
 """The kind of an error that is about the table around the key at which it is found."""
@@ -107,11 +106,11 @@ class Tenant(Table):
             "The full https address of a tenant behind a gateway; http only on this machine."
         ),
     )
-    ca_file: FilePath | None = Field(default=None, description=CA_FILE)
-    client_cert_file: FilePath | None = Field(
+    ca_file: ExistingFile | None = Field(default=None, description=CA_FILE)
+    client_cert_file: ExistingFile | None = Field(
         default=None, description="A file with our own certificate (PEM), for mutual TLS."
     )
-    client_key_file: FilePath | None = Field(
+    client_key_file: ExistingFile | None = Field(
         default=None,
         description="A file with its key, unless the certificate's file holds it too.",
     )

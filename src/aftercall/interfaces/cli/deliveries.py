@@ -27,6 +27,9 @@ TOLD_SECONDS = 30.0
 
 DIED = 4
 GO_ON = 75
+PASSING = frozenset({408, 425, 429, 500, 502, 503, 504})
+"""Answers that say nothing about the next try (RFC 9110, section 15; RFC 8470; RFC 6585)."""
+
 CERTIFICATE = "If its authority is a private one, name its certificate in ca_file."
 NO_CRM = "No CRM is configured."
 
@@ -192,13 +195,20 @@ def test(place: Place, names: Sequence[str], *, json: bool) -> int:
         settings = settings_for(place)
         endpoints = chosen_endpoints(settings, names)
         trials = asyncio.run(_trials(settings, endpoints))
-    code = 0 if all(trial.taken for trial in trials) else GO_ON
+    code = max((_code_of(trial) for trial in trials), default=0)
     if json:
         print_json({"tests": [_trial_json(trial) for trial in trials], "exit_code": code})
         return code
     for trial in trials:
         print_pieces([trial_view(trial)])
     return code
+
+
+def _code_of(trial: Trial) -> int:
+    """Return 75 for what may be gone at the next try, 4 for an endpoint that says no."""
+    if trial.taken:
+        return 0
+    return GO_ON if trial.status is None or trial.status in PASSING else DIED
 
 
 async def _trials(settings: Settings, endpoints: Sequence[Endpoint]) -> list[Trial]:

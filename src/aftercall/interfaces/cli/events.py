@@ -43,6 +43,7 @@ def asked_for(chosen: Chosen, status: EventState | None) -> EventFilter:
         state=status,
         endpoint=chosen.endpoint,
         run=chosen.run,
+        contact=chosen.contact,
         from_ms=None if chosen.since is None else moment_of("--since", chosen.since, days=0),
         until_ms=None if chosen.until is None else moment_of("--until", chosen.until, days=1),
     )

@@ -228,6 +228,9 @@ class Chosen:
         str | None, typer.Option(metavar="NAME", help="For this endpoint only.")
     ] = None
     run: Annotated[str | None, typer.Option(metavar="RUN", help="Of this run only.")] = None
+    contact: Annotated[str | None, typer.Option(metavar="ID", help="About this contact only.")] = (
+        None
+    )
     since: Annotated[
         str | None, typer.Option(metavar="DATE", help="Made from a day (UTC) or a time on.")
     ] = None

@@ -15,7 +15,7 @@ from aftercall.interfaces.cli.options import Place
 from aftercall.interfaces.cli.runs import settings_for
 from aftercall.interfaces.cli.starter import Answers, starter_text
 from aftercall.interfaces.cli.terminal import out, plain, print_pieces, say
-from aftercall.settings import Tenant
+from aftercall.settings import ONLY_ENDPOINT, Tenant
 from aftercall.wire.profile import Profile
 from aftercall.wiring import CheckResult, Probe, check_up
 
@@ -100,11 +100,14 @@ def check(place: Place, wanted: Wanted) -> int:
             message = f"{probe.write} is not listed under [outcomes]."
             raise typer.BadParameter(message, param_hint="--write")
 
+        names = (f"crm.{name}" for name in settings.crm.all_endpoints() if name != ONLY_ENDPOINT)
+        columns = max(NAME_COLUMNS, *map(len, names), 0)
+
         async def whole() -> int:
             worst = 0
             # No environment but the process's own: this is where a run would look, too.
             async for finding in check_up(settings, os.environ, probe):
-                print_pieces([finding_view(finding)])
+                print_pieces([finding_view(finding, columns)])
                 worst = max(worst, _code(finding))
             return worst
 
@@ -124,11 +127,14 @@ def _contact(contact: str | None) -> tuple[str, str] | None:
     return campaign, one
 
 
-def finding_view(finding: CheckResult) -> Table:
-    """Return a finding: how it stands, what it is about, and the fix if one is needed."""
+def finding_view(finding: CheckResult, columns: int) -> Table:
+    """Return a finding: how it stands, what it is about, and the fix if one is needed.
+
+    Its name is given so many columns.
+    """
     grid = Table.grid(padding=(0, 2, 0, 0))
     grid.add_column(width=4)
-    grid.add_column(min_width=NAME_COLUMNS, no_wrap=True)
+    grid.add_column(min_width=columns, no_wrap=True)
     grid.add_column(overflow="fold")
     label = Text(LABELS[finding.level], style=STYLES[finding.level])
     grid.add_row(label, finding.name, plain(finding.words))

@@ -77,7 +77,7 @@ SELECT o.number, o.event_id, o.endpoint, u.id AS run, o.campaign, o.contact, r.o
     o.attempts, o.due_ms, o.words, o.created_ms, o.delivered_ms
 FROM outbox o JOIN row r ON r.id = o.row JOIN run u ON u.number = o.run
 WHERE (:state IS NULL OR o.state = :state) AND (:endpoint IS NULL OR o.endpoint = :endpoint)
-    AND (:run IS NULL OR u.id = :run)
+    AND (:run IS NULL OR u.id = :run) AND (:contact IS NULL OR o.contact = :contact)
     AND (:from_ms IS NULL OR o.created_ms >= :from_ms)
     AND (:until_ms IS NULL OR o.created_ms < :until_ms)
 ORDER BY o.number DESC LIMIT :events_max;
@@ -88,7 +88,7 @@ SELECT o.number, o.event_id, o.endpoint, u.id AS run, o.campaign, o.contact, r.o
     o.attempts, o.due_ms, o.words, o.created_ms, o.delivered_ms
 FROM outbox o INDEXED BY outbox_dead JOIN row r ON r.id = o.row JOIN run u ON u.number = o.run
 WHERE o.state = 'dead' AND (:endpoint IS NULL OR o.endpoint = :endpoint)
-    AND (:run IS NULL OR u.id = :run)
+    AND (:run IS NULL OR u.id = :run) AND (:contact IS NULL OR o.contact = :contact)
     AND (:from_ms IS NULL OR o.created_ms >= :from_ms)
     AND (:until_ms IS NULL OR o.created_ms < :until_ms)
 ORDER BY o.number DESC LIMIT :events_max;
@@ -97,7 +97,7 @@ ORDER BY o.number DESC LIMIT :events_max;
 SELECT o.endpoint, o.state, count(*) AS events
 FROM outbox o JOIN run u ON u.number = o.run
 WHERE (:state IS NULL OR o.state = :state) AND (:endpoint IS NULL OR o.endpoint = :endpoint)
-    AND (:run IS NULL OR u.id = :run)
+    AND (:run IS NULL OR u.id = :run) AND (:contact IS NULL OR o.contact = :contact)
     AND (:from_ms IS NULL OR o.created_ms >= :from_ms)
     AND (:until_ms IS NULL OR o.created_ms < :until_ms)
 GROUP BY o.endpoint, o.state ORDER BY o.endpoint, o.state;
