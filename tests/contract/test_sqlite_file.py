@@ -6,6 +6,7 @@ import sqlite3
 import subprocess
 import sys
 import tempfile
+from collections.abc import AsyncIterator
 from contextlib import closing
 from importlib import resources
 from pathlib import Path
@@ -240,6 +241,71 @@ def test_a_directory_that_cannot_be_written_is_refused_with_a_fix(
     place.chmod(0o700)
     assert said.startswith("JournalError|1|")
     assert "Check who owns the directory" in said
+
+
+READ_AND_SAY = """
+import os, sys
+from contextlib import closing
+from pathlib import Path
+from aftercall.adapters.journal.sqlite import SqliteJournal, open_archive, open_audit
+from aftercall.errors import AftercallError
+
+def read(path):
+    try:
+        with open_archive(path) as archive, closing(open_audit(path)) as audit:
+            return *(run.run for run in archive.runs()), audit.stored()
+    except AftercallError as trouble:
+        return trouble.message, trouble.fix
+
+elsewhere = Path(sys.argv[2])
+SqliteJournal(elsewhere).close()
+read(elsewhere)  # All modules are there now: nobody may not read where they are.
+if os.getuid() == 0:  # Root may write anywhere.
+    os.setgid(65534)
+    os.setuid(65534)
+print(*read(Path(sys.argv[1])))
+"""
+
+
+@pytest.fixture
+async def shelved() -> AsyncIterator[Path]:
+    """A journal where nothing can be written by whoever is not root, but everybody may read."""
+    with tempfile.TemporaryDirectory() as name:
+        path = Path(name) / "shelf" / "journal.db"
+        path.parent.mkdir()
+        path.parent.parent.chmod(0o755)
+        journal = SqliteJournal(path)
+        await Rig(journal).bring(WRITTEN, "P1")
+        journal.close()
+        for file in path.parent.iterdir():
+            file.chmod(0o644)
+        yield path
+        path.parent.chmod(0o755)
+
+
+def read_elsewhere(path: Path) -> str:
+    path.parent.chmod(0o555)
+    elsewhere = path.parents[1] / "elsewhere.db"
+    told = subprocess.run(
+        [sys.executable, "-c", READ_AND_SAY, str(path), str(elsewhere)],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert not told.stderr
+    return told.stdout
+
+
+async def test_a_journal_on_a_medium_that_cannot_be_written_is_read(shelved: Path) -> None:
+    assert not list(shelved.parent.glob("*-wal"))
+    assert read_elsewhere(shelved) == f"{RUN} 1\n"
+
+
+async def test_nothing_is_read_past_changes_that_lie_beside_the_journal(shelved: Path) -> None:
+    shelved.with_name("journal.db-wal").write_bytes(b"changes")
+    said = read_elsewhere(shelved)
+    assert "are in journal.db-wal, and nothing can be written there." in said
+    assert "Copy both files" in said
 
 
 def test_garbage_is_no_journal_and_stays_as_it_is(path: Path) -> None:

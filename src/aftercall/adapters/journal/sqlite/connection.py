@@ -46,7 +46,7 @@ def connect(path: Path, *, write: bool) -> sqlite3.Connection:
     if sqlite3.sqlite_version_info < VERSION_MIN:
         message = f"This Python has SQLite {sqlite3.sqlite_version}, which is too old."
         raise JournalError(message, fix="Use a Python with SQLite 3.35 or later.")
-    mode = "rw" if write else "ro"
+    mode = "rw" if write else "ro&immutable=1" if _stands_still(path) else "ro"
     with told(path):
         db = sqlite3.connect(
             f"{path.absolute().as_uri()}?mode={mode}",
@@ -64,6 +64,26 @@ def connect(path: Path, *, write: bool) -> sqlite3.Connection:
             db.execute("PRAGMA secure_delete = ON")
             db.execute("PRAGMA journal_size_limit = 67108864")
     return db
+
+
+def _stands_still(path: Path) -> bool:
+    """Say whether a journal lies where nothing can be written, and nobody is at work on it.
+
+    Only then can it be read without the files beside it that readers of a journal share
+    (sqlite.org/wal.html#read_only_databases).
+
+    Raises:
+        JournalError: its last changes are in a file beside it that only a writer can take in.
+    """
+    if os.access(path.parent, os.W_OK) or path.with_name(f"{path.name}-shm").exists():
+        return False
+    log = path.with_name(f"{path.name}-wal")
+    if log.exists() and log.stat().st_size:
+        message = f"The last changes of {path} are in {log.name}, and nothing can be written there."
+        raise JournalError(
+            message, fix="Copy both files to where you may write, and read the copy."
+        )
+    return True
 
 
 def create(path: Path) -> None:
