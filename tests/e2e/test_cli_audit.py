@@ -1,6 +1,7 @@
 """The commands about the audit trail, as they are typed."""
 
 import json
+import os
 import sqlite3
 from contextlib import closing
 from importlib import resources
@@ -9,6 +10,8 @@ from pathlib import Path
 import pytest
 
 from aftercall.adapters.journal.sqlite import SqliteJournal
+from aftercall.errors import AftercallError
+from aftercall.interfaces.cli.audit import replaced
 
 from .rig import HEADER, Desk
 
@@ -55,6 +58,18 @@ def test_a_key_is_made_once_for_its_owner_alone(office: Desk) -> None:
     assert path.read_bytes() == kept
     private = kept.decode().strip().rpartition("+")[2]
     assert private not in made.stdout + made.stderr + again.stderr
+
+
+def test_an_export_is_not_written_through_a_link(tmp_path: Path) -> None:
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.write_text("precious", encoding="utf-8")
+    (tmp_path / f".bundle.{os.getpid()}.part").symlink_to(elsewhere)
+    with (
+        pytest.raises(AftercallError, match="cannot be written"),
+        replaced(tmp_path / "bundle") as file,
+    ):
+        file.write(b"entries")
+    assert elsewhere.read_text(encoding="utf-8") == "precious"
 
 
 def test_a_key_is_not_written_through_a_link(office: Desk) -> None:

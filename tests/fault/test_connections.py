@@ -177,8 +177,9 @@ async def test_a_cookie_is_not_sent_back() -> None:
         await writer.drain()
 
     async with peer(behave) as url, HttpTransport(QUICK) as transport:
+        named = url.replace("127.0.0.1", "localhost")  # of a bare address no jar takes a cookie
         for _ in range(2):
-            await transport.send(HttpRequest("GET", url, {}))
+            await transport.send(HttpRequest("GET", named, {}))
 
     assert len(heads) == 2
     assert all(b"ookie" not in head for head in heads)

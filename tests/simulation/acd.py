@@ -9,7 +9,7 @@ from typing import Any
 from aftercall.wire.target import Identity
 
 from .history import OUTCOMES
-from .tenant import CLIENT, SECRET, Asked, Change, Reply, Tenant, reply, stamp
+from .tenant import CLIENT, SECRET, Asked, Change, Reply, Tenant, quoting, reply, stamp
 
 NUMBERS = {name: str(1001 + place) for place, name in enumerate(OUTCOMES)}
 NAMES = {number: name for name, number in NUMBERS.items()}
@@ -81,7 +81,7 @@ class AcdTenant(Tenant):
         contact = self.contacts[request.contact]
         told = self.told.get(request.contact)
         if told is not None and told.refuses:
-            return reply(told.refuses, {"message": "it is closed"})
+            return quoting(told.refuses, "it is closed", request)
         info = json.loads(request.body)["dispositionInfo"]
         if info["skill"] != str(SKILL):
             return reply(400, {"message": "Invalid Skill"})

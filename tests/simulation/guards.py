@@ -14,7 +14,7 @@ from aftercall.domain.pacing import Slots
 from aftercall.domain.status import Event
 from aftercall.domain.window import Window
 from aftercall.engine import lane, rounds, slots, tenant, writer
-from aftercall.wire import requests, responses
+from aftercall.wire import heard, masking, requests, responses
 
 
 @dataclass(frozen=True, slots=True)
@@ -186,6 +186,38 @@ def _no_entry() -> Any:
     return _swapped(writer, "conclude", conclude)
 
 
+@contextmanager
+def _secrets_told() -> Iterator[None]:
+    def as_it_came(words: str, told: Any) -> str:
+        return words
+
+    # Bound anew, so that neither the engine nor the delivery masks.
+    with _swapped(masking, "masked", as_it_came), _swapped(heard, "masked", as_it_came):
+        yield
+
+
+@contextmanager
+def _notes_told() -> Iterator[None]:
+    def as_it_came(words: str, row: Any) -> str:
+        return words
+
+    with (
+        _swapped(masking, "without_personal_data", as_it_came),
+        _swapped(settlement, "without_personal_data", as_it_came),
+    ):
+        yield
+
+
+@contextmanager
+def one_turn_after_the_other() -> Iterator[None]:
+    """Let a campaign's turn take all its rows, and the others wait for its end."""
+    with (
+        _swapped(rounds, "TURNS_MAX", 1),
+        _swapped(rounds.Rounds, "_rows_of_turn", lambda self, lane: 10**6),
+    ):
+        yield
+
+
 def _turn_lost() -> Any:
     def due(self: Any, campaign: str, due_ms: int) -> None:
         """Forget it."""
@@ -233,6 +265,8 @@ GUARDS = (
     Guard("an event keeps its id", _new_event_id, ("G6 event",)),
     Guard("entries are only added", _trail_tidied, ("journal",)),
     Guard("an entry for each settled row", _no_entry, ("G7 entries",)),
+    Guard("a secret that the tenant quotes is masked", _secrets_told, ("G8 secrets",)),
+    Guard("notes that the tenant quotes are masked", _notes_told, ("G8 secrets",)),
     Guard("a permit comes back", _permits_kept, ("stuck", "deadlocked", "spinning")),
     Guard(
         "what is parked is taken up again",

@@ -158,6 +158,18 @@ class History:
         return rows + sum(map(len, listed)) + len(self.jumps) + len(self.ends)
 
 
+HUGE_AND_SMALL = History(
+    inputs=(
+        (
+            *(Row("C0", f"k{number}", "INTERESTED") for number in range(200)),
+            Row("C1", "k999", "INTERESTED"),
+        ),
+    ),
+    faults=(Fault("CRM", "k999", 1, "refused"),),
+)
+"""A campaign of one row, fed behind one of two hundred."""
+
+
 @dataclass
 class _Maker:
     dice: random.Random

@@ -14,7 +14,7 @@ from aftercall.wire.http import HttpRequest, HttpResponse, MaybeSent, NotSent
 
 from .history import Fault, History
 from .referee import Referee
-from .tenant import Asked, Crm, Reply, Tenant, asked, reply
+from .tenant import Asked, Crm, Reply, Tenant, asked, quoting, reply
 from .virtual import Timeline, VirtualLoop
 
 PATIENCE_SECONDS = 30.0
@@ -22,7 +22,6 @@ PATIENCE_SECONDS = 30.0
 
 LOGIN_PAGE = Reply(200, b"<html><title>Sign in</title></html>", {"content-type": "text/html"})
 GARBAGE = Reply(200, b"\x00\xff{no json", {"content-type": "application/json"})
-SAYS_FAILURE = reply(200, {"success": False, "message": "not stored"})
 ELSEWHERE = Reply(302, b"", {"location": "http://169.254.169.254/latest/meta-data"})
 WORDS = {"reset": "the answer was lost", "timeout": "no answer in time"}
 
@@ -172,11 +171,11 @@ class _Trip:
         if kind in {"reset_after", "truncated", "truncated_after"}:
             answer = MaybeSent("answer_lost", WORDS["reset"])
         elif kind == "error_after":
-            answer = reply(500, {"message": "something broke"})
+            answer = quoting(500, "something broke", self._request)
         elif kind == "garbage_after":
             answer = LOGIN_PAGE
         elif kind == "says_failure_after":
-            answer = SAYS_FAILURE
+            answer = self._says_failure()
         elif kind == "forgets":
             self._network.later(seconds, lambda: self._network.forget(contact))
         elif kind == "twice_later":
@@ -189,12 +188,12 @@ class _Trip:
             case "reset":
                 return MaybeSent("answer_lost", WORDS["reset"])
             case "error":
-                return reply(503, {"message": "try again later"})
+                return quoting(503, "try again later", self._request)
             case "unauthorized":
                 self._network.revoke()
                 return reply(401, {"error": "invalid_token"})
             case "forbidden":
-                return reply(403, {"message": "not now"})
+                return quoting(403, "not now", self._request)
             case "garbage" if self._method == "PATCH":
                 return LOGIN_PAGE
             case "garbage":
@@ -204,10 +203,13 @@ class _Trip:
             case "redirect":
                 return ELSEWHERE
             case "says_failure":
-                return SAYS_FAILURE
+                return self._says_failure()
             case _ if kind.startswith("throttle"):
                 return self._network.throttled(kind, seconds)
         return None
+
+    def _says_failure(self) -> Reply:
+        return quoting(200, "not stored", self._request, success=False)
 
     def _do(self, *, stale: bool = False) -> Reply:
         return self._network.process(self._request, self._method, stale=stale)

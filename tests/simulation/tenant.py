@@ -129,6 +129,12 @@ def asked(method: str, url: str, headers: Mapping[str, str], body: bytes | None)
     return Asked(method, urlsplit(url).path, lower, body or b"")
 
 
+def quoting(status: int, words: str, request: Asked, **more: object) -> Reply:
+    """Return a refusal that quotes its request, token and notes included, as some tenants do."""
+    token = request.headers.get("authorization", "")
+    return reply(status, {"message": f"{words}: {token} {request.body.decode()}"} | more)
+
+
 class Tenant:
     """Contacts, tokens and the ledger of all that was ever changed."""
 
@@ -229,10 +235,10 @@ class Tenant:
             return reply(401, {"error": "invalid_token"})
         told = self.told.get(request.contact)
         if told is not None and told.forbidden:
-            return reply(403, {"message": "not yours"})
+            return quoting(403, "not yours", request)
         contact = self.contacts.get(request.contact)
         if contact is None or contact.campaign != request.campaign:
-            return reply(404, {"message": "no such contact"})
+            return quoting(404, "no such contact", request)
         return None
 
     def _stranger(self, request: Asked) -> bool:
@@ -257,7 +263,7 @@ class Tenant:
         contact = self.contacts[request.contact]
         told = self.told.get(request.contact)
         if told is not None and told.refuses:
-            return reply(told.refuses, {"message": "it is closed"})
+            return quoting(told.refuses, "it is closed", request)
         condition = request.headers.get("if-match")
         if condition is not None and condition != contact.etag:
             return reply(412)

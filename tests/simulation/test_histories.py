@@ -5,7 +5,7 @@ import warnings
 import pytest
 
 from .__main__ import explained
-from .history import Call, End, Fault, History, Jump, Row, Touch, history_of
+from .history import HUGE_AND_SMALL, Call, End, Fault, History, Jump, Row, Touch, history_of
 from .play import play
 from .shrink import smaller_ones
 
@@ -164,9 +164,7 @@ def test_a_read_that_is_out_of_date_is_refused_by_the_etag_and_made_again() -> N
 
 
 def test_a_small_campaign_is_not_starved_by_a_big_one() -> None:
-    big = tuple(Row("C0", f"k{number}", "INTERESTED") for number in range(200))
-    small = Row("C1", "k999", "INTERESTED")
-    outcome = play(History(inputs=((*big, small),), faults=(Fault("CRM", "k999", 1, "refused"),)))
+    outcome = play(HUGE_AND_SMALL)
 
     assert outcome.broken is None
     assert outcome.seconds > 35.0
