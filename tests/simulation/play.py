@@ -395,7 +395,6 @@ def play(history: History) -> Outcome:
 
 def play_seed(seed: int) -> Outcome:
     """Play the history of a seed, in a process of its own or not."""
-    # A killed process leaves coroutines behind that nobody will await.
-    warnings.simplefilter("ignore", RuntimeWarning)
+    warnings.simplefilter("ignore", RuntimeWarning)  # nobody awaits what a kill leaves behind
     logging.disable(logging.WARNING)
     return play(history_of(seed))
