@@ -27,6 +27,7 @@ from aftercall.engine.checkpoints import Trust
 from aftercall.engine.proving import prove_row
 from aftercall.engine.sealing import Sealer
 from aftercall.engine.verifying import verify_log
+from aftercall.engine.watched_clock import WatchedClock
 from benchmarks.rig import fast_server, ours
 
 PROOFS = 50
@@ -87,7 +88,7 @@ def _sealed(size: int) -> tuple[Path, Ed25519Signer, float]:
     _fill(path, size)
     signer = Ed25519Signer.generate("aftercall/bench")
     started = time.process_time()
-    asyncio.run(Sealer(journal.audit, signer, SystemClock()).seal())
+    asyncio.run(Sealer(journal.audit, signer, WatchedClock(SystemClock())).seal())
     took = time.process_time() - started
     journal.close()
     return path, signer, took

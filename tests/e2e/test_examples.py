@@ -26,7 +26,7 @@ from aftercall.simulator import LimitRules, Simulator, SimulatorConfig, World
 EXAMPLES = Path(__file__).parents[2] / "examples"
 DISPOSITIONS = EXAMPLES / "dispositions.csv"
 TENANT = EXAMPLES / "tenant.json"
-SECRET = "example-secret"
+SECRET = "example-and-no-secret"
 REQUESTS = {"applied": 2, "rejected": 2, "unchanged": 1, "missing": 1}
 
 

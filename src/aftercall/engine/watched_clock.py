@@ -2,6 +2,7 @@
 
 from aftercall.domain.acts import ClockStep
 from aftercall.ports import Clock
+from aftercall.ports.audit import CLOCK_GRAIN_MS
 
 
 class WatchedClock:
@@ -30,12 +31,14 @@ class WatchedClock:
         """Return how the clock was set back, from the latest to the earliest that it said.
 
         Args:
-            known_ms: the latest time of day that others know of, in ms since the epoch.
+            known_ms: the latest time of day that others know of, in ms since the epoch; it may
+                have been `CLOCK_GRAIN_MS` later.
         """
         now_ms = self.now_us() // 1000
         self._offered = self._step
         earliest_ms = now_ms if self._step is None else min(self._step.to_ms, now_ms)
-        return ClockStep.found(max(self._latest_ms, known_ms), earliest_ms)
+        found = ClockStep.found(max(self._latest_ms, known_ms + CLOCK_GRAIN_MS), earliest_ms)
+        return found and ClockStep(max(self._latest_ms, known_ms), earliest_ms)
 
     def recorded(self) -> None:
         """Forget what came before the last `step_since`: it is on record now."""

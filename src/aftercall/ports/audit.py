@@ -25,6 +25,10 @@ class AuditFilter:
     until_ms: int | None = None
 
 
+CLOCK_GRAIN_MS = 1000
+"""How far `AuditLog.clock_ms` may lag behind: it is not stored anew for each entry."""
+
+
 class Signer(Protocol):
     """Signs checkpoints with a private key."""
 
@@ -102,7 +106,7 @@ class AuditLog(Protocol):
         ...
 
     def clock_ms(self) -> int:
-        """Return the latest time at which an entry was stored or sealed.
+        """Return the latest time at which an entry was stored or sealed, or `CLOCK_GRAIN_MS` less.
 
         A seal with an act `clock_set` puts it back to its own time.
         """

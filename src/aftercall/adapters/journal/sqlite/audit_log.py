@@ -38,7 +38,7 @@ class SqliteAuditArchive(Reading):
             return int(self._db.execute(statement("audit_last")).fetchone()[0])
 
     def clock_ms(self) -> int:
-        """Return the latest time at which an entry was stored or sealed."""
+        """Return the latest time at which an entry was stored or sealed, or a second less."""
         with told(self._path):
             return int(self._db.execute(statement("audit_clock")).fetchone()[0])
 
