@@ -59,7 +59,7 @@ HOT = {
     "entries_of_contact": {"audit_contact"},
     "audit_last": set(),
     "audit_sealed": set(),
-    "audit_latest_time": {"INTEGER PRIMARY KEY"},
+    "audit_times": {"INTEGER PRIMARY KEY"},
     "audit_texts": {"INTEGER PRIMARY KEY"},
     "audit_tile": {"sqlite_autoindex_audit_tile_1"},
     "audit_acts": {"audit_run"},

@@ -128,7 +128,8 @@ class Sealer:
         checks them knows why their times do not follow each other. That it was set back shows in
         what this process was told, and in the latest time at which any process stored or sealed
         something; what entries say is no evidence for it, since those that were back-dated are to
-        be found. They only tell how late it was before.
+        be found. Where it is known, they tell how late it was before and how early after: whoever
+        stored them may have died since.
 
         Args:
             first: the leaf of the first entry to seal.
@@ -137,8 +138,9 @@ class Sealer:
         step = self._clock.step_since(await asyncio.to_thread(self._log.clock_ms))
         if step is None:
             return None
-        latest_ms = max(step.from_ms, await asyncio.to_thread(self._log.latest_time, first, last))
-        return Deed(Act.CLOCK_SET, details=ClockStep(latest_ms, step.to_ms).details)
+        times = await asyncio.to_thread(self._log.times, first, last) or (step.to_ms, step.from_ms)
+        widest = ClockStep(max(step.from_ms, times[1]), min(step.to_ms, times[0]))
+        return Deed(Act.CLOCK_SET, details=widest.details)
 
     async def _store(
         self, growth: "_Growth", signed: tuple[int, Sequence[Signer]], deed: Deed | None

@@ -112,8 +112,11 @@ class AuditLog(Protocol):
         """
         ...
 
-    def latest_time(self, first: int, last: int) -> int:
-        """Return the latest time of the entries from leaf `first` on that stand before `last`."""
+    def times(self, first: int, last: int) -> tuple[int, int] | None:
+        """Return the earliest and the latest time of the entries from leaf `first` to `last`.
+
+        The entry of leaf `last` is not one of them; None if there is none.
+        """
         ...
 
     def texts(self, first: int, most: int) -> Sequence[bytes]:

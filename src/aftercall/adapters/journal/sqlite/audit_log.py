@@ -42,11 +42,12 @@ class SqliteAuditArchive(Reading):
         with told(self._path):
             return int(self._db.execute(statement("audit_clock")).fetchone()[0])
 
-    def latest_time(self, first: int, last: int) -> int:
-        """Return the latest time of the entries from leaf `first` on that stand before `last`."""
+    def times(self, first: int, last: int) -> tuple[int, int] | None:
+        """Return the earliest and the latest time of the entries from leaf `first` to `last`."""
         with told(self._path):
             asked = {"first": first, "last": last}
-            return int(self._db.execute(statement("audit_latest_time"), asked).fetchone()[0])
+            early, late = self._db.execute(statement("audit_times"), asked).fetchone()
+            return None if early is None else (early, late)
 
     def texts(self, first: int, most: int) -> Sequence[bytes]:
         """Return up to `most` entries from leaf `first` on, as they are hashed."""

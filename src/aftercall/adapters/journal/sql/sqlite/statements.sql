@@ -303,8 +303,8 @@ SELECT CAST(coalesce(max(latest_ms), 0) AS INTEGER) FROM audit_clock;
 UPDATE audit_clock
 SET latest_ms = CASE WHEN :step THEN :at_ms ELSE max(latest_ms, :at_ms) END;
 
--- name: audit_latest_time
-SELECT coalesce(max(at_ms), 0) FROM audit WHERE number > :first AND number <= :last;
+-- name: audit_times
+SELECT min(at_ms), max(at_ms) FROM audit WHERE number > :first AND number <= :last;
 
 -- name: audit_texts
 SELECT number, CAST(entry AS BLOB) AS entry FROM audit
