@@ -16,6 +16,9 @@ from aftercall.domain.business_days import Calendar, Deadline, deadline_of
 from aftercall.domain.disposition import Json
 from aftercall.domain.status import Status
 
+HOUR_MS = 3_600_000
+DAY_MS = 24 * HOUR_MS
+
 ACKNOWLEDGED_KIND = "opt_out_acknowledged"
 WITHDRAWN_KIND = "opt_out_acknowledgement_withdrawn"
 
@@ -179,6 +182,11 @@ class Terms:
     business_days: int
     near_days: int
     codes: Collection[str] = ()
+
+    @property
+    def shortest_ms(self) -> int:
+        """How long an opt-out has at least; what was applied sooner cannot be late."""
+        return self.business_days * DAY_MS - HOUR_MS  # The day on which clocks go forward.
 
 
 @dataclass(frozen=True, slots=True)

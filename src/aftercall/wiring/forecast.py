@@ -170,7 +170,7 @@ def _forecast(settings: Settings, seen: _Seen, journal: SqliteJournal) -> Foreca
         requests=requests,
         seconds=slowest,
         opt_outs=sum(one.opt_outs for one in waiting),
-        partial=journal.archive.opt_outs_of_run(FORECAST)[1],
+        partial=journal.archive.opt_outs_of_run(FORECAST, slow_ms=0)[1],
         follow_ups=follow_ups,
         unused=tuple(seen.unused),
     )

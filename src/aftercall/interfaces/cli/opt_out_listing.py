@@ -44,7 +44,7 @@ def show(place: Place, asked: Received, rows_max: int, *, json: bool) -> int:
     listed: list[OptOut] = []
     with place.kept_in_errors():
         settings = settings_for(place)
-        terms, at_ms = terms_of(settings), now_ms()
+        terms, at_ms = terms_of(settings.opt_outs, settings.outcomes), now_ms()
         wanted_rows = filter_of(asked, terms.calendar.zone)
         with open_archive(settings.journal.path) as archive:
             for one in judged(archive, wanted_rows, terms, at_ms):

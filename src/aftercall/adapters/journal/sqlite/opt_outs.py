@@ -75,9 +75,10 @@ def opt_out(db: sqlite3.Connection, row: int) -> OptOutRow | None:
     return None if facts is None else _opt_out(db, facts)
 
 
-def not_landed(db: sqlite3.Connection, run: str) -> Iterator[OptOutRow]:
-    """Yield the opt-outs of a run that it did not bring to the tenant itself."""
-    for facts in db.execute(statement("opt_outs_not_landed"), {"run": run_number(db, run)}):
+def to_judge(db: sqlite3.Connection, run: str, slow_ms: int) -> Iterator[OptOutRow]:
+    """Yield the opt-outs of a run that it did not bring to the tenant itself, or slowly."""
+    asked = {"run": run_number(db, run), "slow_ms": slow_ms}
+    for facts in db.execute(statement("opt_outs_to_judge"), asked):
         yield _opt_out(db, facts)
 
 
