@@ -90,6 +90,15 @@ def test_the_report_says_which_landed_late_until_somebody_says_why(office: Desk)
     assert "landed late" not in again
 
 
+def test_what_to_type_is_told_for_what_lacks_and_for_what_came_late(office: Desk) -> None:
+    office.rows("calls.csv", row("p1", days=40), row("p2", days=39, agent=""))
+    office.run("sync", "calls.csv")
+    said = office.run("optouts").stderr
+    corrected, late = said.index("feed a corrected opt-out"), said.index("what came late")
+    assert corrected < said.index("optouts acknowledge 2 ") < late
+    assert late < said.index("optouts acknowledge 1 ")
+
+
 def test_the_configured_days_say_what_is_late(office: Desk) -> None:
     office.rows("calls.csv", row("p1", days=9))
     assert "; 1 after" not in office.run("sync", "calls.csv").stdout

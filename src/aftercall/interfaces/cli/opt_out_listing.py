@@ -73,14 +73,18 @@ def _say_next(place: Place, listed: Sequence[OptOut]) -> None:
     for run in dict.fromkeys(row.run for row in failed):
         say("try the failed ones again:", f"next: {place.command('retry', run)}")
     stuck = [one for one in listed if one.standing in UNSETTLED and one.row.status not in OPEN]
-    if stuck:
-        words = ("optouts", "acknowledge", str(stuck[0].row.row), "--by", "NAME", "--reason")
-        say(
-            "feed a corrected opt-out of the contact, or record why nothing more is to be done:"
-            if any(not one.fate.landed for one in stuck)
-            else "the tenant holds them now; record why they came late:",
-            f"next: {place.command(*words, 'TEXT')}",
-        )
+    lacking = [one for one in stuck if not one.fate.landed]
+    if lacking:
+        words = "feed a corrected opt-out of the contact, or record why nothing more is to be done:"
+        say(words, _acknowledging(place, lacking[0]))
+    if len(lacking) < len(stuck):
+        landed = next(one for one in stuck if one.fate.landed)
+        say("the tenant holds what came late; record why it did:", _acknowledging(place, landed))
+
+
+def _acknowledging(place: Place, one: OptOut) -> str:
+    words = ("optouts", "acknowledge", str(one.row.row), "--by", "NAME", "--reason", "TEXT")
+    return f"next: {place.command(*words)}"
 
 
 def acknowledge(place: Place, rows: Sequence[int], said: tuple[str, str], *, withdraw: bool) -> int:
