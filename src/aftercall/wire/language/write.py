@@ -60,8 +60,13 @@ class WriteField(Rules):
     type: Literal["as_is", "text", "integer"] = Field(
         default="as_is", description="As what it is sent."
     )
-    format: Literal["iso", "iso_seconds", "epoch_seconds", "epoch_milliseconds"] = Field(
-        default="iso", description="How a time is written: ISO 8601 in UTC, or since 1970."
+    format: Literal["iso", "iso_seconds", "epoch_seconds", "epoch_milliseconds"] | None = Field(
+        default=None,
+        description=(
+            "How a time is written: ISO 8601 in UTC, or since 1970. `timestamp` is `iso` unless"
+            " it is given; anything else is taken for a time only if it is given, and must be one"
+            " with a zone."
+        ),
     )
     characters_max: int | None = Field(
         default=None, strict=True, ge=1, description="How long its text may be."
