@@ -48,7 +48,7 @@ url = "/v{version}/people?id={contact}&list={campaign}"
 envelope = ["found.0"]
 etag = "stamp"
 state_id = "phase"
-absent = [410]
+none_if_empty = ["found"]
 
 [read.fields]
 outcome = "last.code"

@@ -80,7 +80,7 @@ class Lookups:
         """Say what an answer means that holds no list: no row is refused for it."""
         profile, mask = self._session.target.profile, self._session.mask()
         asked = Asked("lookup", self._clock.now_us() // 1000, mask)
-        code, words = trouble_of(profile, response, mask)
+        code, words = trouble_of(profile, response, asked)
         refusal = refusal_of(profile, response, asked)
         if refusal is None or isinstance(refusal, Uncertain | Unavailable):
             return Unavailable(code, f"{name}: {words}")

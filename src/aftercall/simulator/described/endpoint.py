@@ -121,13 +121,12 @@ class DescribedEndpoint:
         contacts, surface = self._state.contacts, self._surface
         record = contacts.read(call.campaign, call.contact)
         if record is None:
-            absent = surface.read.rules.get("absent", [404])
-            return self._refused(404 if 404 in absent else min(absent), "no such contact")
+            return self._absent()
         reading = surface.read if call.operation == "read" else surface.readback
         assert reading is not None  # noqa: S101 - its address was found
         if call.operation == "readback" and record.disposition.outcome is None:
             none = reading.rules.get("none", [204, 404])
-            return web.Response(status=min(none))
+            return _empty(reading) or web.Response(status=min(none))
         document = self._document(reading, record)
         headers = {}
         if reading is surface.read:
@@ -135,6 +134,12 @@ class DescribedEndpoint:
             if self._state.config.etags and "etag" not in reading.rules:
                 headers = {reading.rules.get("etag_header", "ETag"): self._etag(record)}
         return json_reply(200, wrapped(reading.envelope, document), headers)
+
+    def _absent(self) -> web.Response:
+        reading = self._surface.read
+        absent = reading.rules.get("absent", [404])
+        code = 404 if 404 in absent or not absent else min(absent)
+        return _empty(reading) or self._refused(code, "no such contact")
 
     def _document(self, reading: Reading, record: Record) -> dict[str, Any]:
         held = record.disposition
@@ -228,6 +233,12 @@ class DescribedEndpoint:
         document: dict[str, Any] = {}
         put(document, self._surface.words, text)
         return json_reply(status, document, headers)
+
+
+def _empty(reading: Reading) -> web.Response | None:
+    """Return the answer whose body says that nothing is there, if such bodies say so."""
+    places = reading.rules.get("none_if_empty")
+    return json_reply(200, wrapped(places[0], [])) if places else None
 
 
 def _check_code(state: State, surface: Surface, code: str) -> None:

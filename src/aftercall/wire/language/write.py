@@ -95,7 +95,12 @@ class Failure(Rules):
     """How an answer with a status of success can say that it was none."""
 
     flag: JsonPath | None = Field(default="success", description="It is `false`: a failure.")
-    error: JsonPath | None = Field(default="error", description="There is one: a failure.")
+    error: JsonPath | None = Field(
+        default="error",
+        description=(
+            "There is one: a failure. A text there is its words, where `errors.words` finds none."
+        ),
+    )
     count: JsonPath | None = Field(default="errorCount", description="More than 0: a failure.")
     items: JsonPath | None = Field(
         default=None, description="A list of results, each with `flag` and `error` of its own."
