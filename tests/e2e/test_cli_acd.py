@@ -52,7 +52,7 @@ def test_outcomes_are_pulled_into_the_configuration(north: Desk):
 
     done = north.run("outcomes", "pull")
     assert done.returncode == 0
-    assert "has no classification: not added" in done.stderr
+    assert "was not added: it has no classification" in done.stderr
     text = (north.path / "aftercall.toml").read_text()
     assert "# the tenant of the north" in text
     assert 'INTERESTED = "positive"   # ours' in text
