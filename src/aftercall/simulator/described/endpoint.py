@@ -11,6 +11,7 @@ from aftercall.simulator.acd.catalogue import SKILL, Catalogue
 from aftercall.simulator.clock import iso_time
 from aftercall.simulator.described.changes import change_of
 from aftercall.simulator.described.documents import put, wrapped
+from aftercall.simulator.described.follow_ups import DescribedFollowUps
 from aftercall.simulator.described.lists import listed
 from aftercall.simulator.disposition import InvalidChangeError
 from aftercall.simulator.faults import FaultKind
@@ -47,12 +48,14 @@ class DescribedEndpoint:
         self._operations = {"read": surface.read.address, "write": surface.write}
         if surface.readback is not None:
             self._operations["readback"] = surface.readback.address
+        self._follow_ups = DescribedFollowUps(state, surface, self._refused)
 
     def speaks(self, method: str, raw_path: str) -> bool:
         """Say whether an address is one of this API's."""
         places = (*self._operations.values(), *self._surface.lists.values())
         try:
-            return any(place.values(method, raw_path) is not None for place in places)
+            found = any(place.values(method, raw_path) is not None for place in places)
+            return found or self._follow_ups.campaign(method, raw_path) is not None
         except UnicodeDecodeError:
             return True
 
@@ -69,12 +72,18 @@ class DescribedEndpoint:
 
     async def _respond(self, request: web.BaseRequest, arrived: float) -> web.StreamResponse:
         state, surface, call = self._state, self._surface, self._call(request)
-        wait = state.gate.admit(ACD_CAMPAIGN if call is None else call.campaign, arrived)
+        followed = None
+        if call is None:
+            followed = self._follow_ups.campaign(request.method, request.raw_path)
+        campaign = followed or ACD_CAMPAIGN if call is None else call.campaign
+        wait = state.gate.admit(campaign, arrived)
         if wait > 0:
             return self._throttled(state.retry_after.headers(wait, state.clock.wall()))
         told = request.headers.get("Authorization", "")
         if self._entrance.needs_token and state.tokens.scopes(told, arrived) is None:
             return self._refused(401, "the token is missing, unknown or expired")
+        if followed is not None:
+            return await self._follow_ups.answer(request)
         if call is None:
             await state.pause()
             return listed(surface, state.world, request)
