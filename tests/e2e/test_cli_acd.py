@@ -1,17 +1,13 @@
 """The whole way with the documented API: outcomes pull, check, sync."""
 
 import json
-import os
-import pty
-import subprocess
 import tomllib
 from collections.abc import Iterator
-from contextlib import suppress
 from pathlib import Path
 
 import pytest
 
-from .rig import CANARY, COMMAND, Desk, Tenant, simulated
+from .rig import CANARY, Desk, Tenant, simulated
 
 CONFIG = """\
 # the tenant of the north
@@ -190,47 +186,3 @@ def test_init_takes_what_is_known_and_ends_with_a_check(north: Desk, acd: Tenant
     unknown = north.run("init", "other.toml", "--profile", "acdc", "--instance", "na1")
     assert unknown.returncode == 78
     assert not (north.path / "other.toml").exists()
-
-
-def bare(desk: Desk) -> dict[str, str]:
-    """Return an environment without the tenant's secrets."""
-    names = {"CXONE_CLIENT_ID", "CXONE_CLIENT_SECRET", *KEYS}
-    return {name: value for name, value in desk.variables().items() if name not in names}
-
-
-def test_init_without_secrets_names_those_of_the_profile(north: Desk):
-    done = subprocess.run(
-        [COMMAND, "init", "bare.toml", "--profile", "acd", "--instance", "na1"],
-        cwd=north.path,
-        env=bare(north),
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert done.returncode == 0
-    assert "CXONE_ACCESS_KEY_ID and CXONE_ACCESS_KEY_SECRET or" in done.stderr
-    assert "outcomes pull" in done.stderr
-
-
-def test_init_asks_on_a_terminal_which_tenant_one_has(north: Desk):
-    ours, theirs = pty.openpty()
-    process = subprocess.Popen(
-        [COMMAND, "init", "asked.toml"],
-        cwd=north.path,
-        env=bare(north),
-        stdin=theirs,
-        stdout=theirs,
-        stderr=theirs,
-    )
-    os.close(theirs)
-    os.write(ours, b"1\nna1\n")
-    assert process.wait(30) == 0
-    told = b""
-    with suppress(OSError):  # the terminal ends with the process
-        while part := os.read(ours, 65536):
-            told += part
-    os.close(ours)
-    assert b"Which tenant do you have?" in told
-    assert b"a file of your own" in told
-    config = tomllib.loads((north.path / "asked.toml").read_text())
-    assert config["tenant"] == {"profile": "acd", "instance": "na1"}

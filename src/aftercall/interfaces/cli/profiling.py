@@ -21,6 +21,7 @@ from aftercall.interfaces.cli.program import typed
 from aftercall.interfaces.cli.sampling import sample_follow_ups, sample_requests
 from aftercall.interfaces.cli.tables import table
 from aftercall.interfaces.cli.terminal import out, plain, print_pieces, say
+from aftercall.settings.addresses import is_profile_file
 from aftercall.wire.profile import Profile
 
 _NAME = re.compile(r"[a-z0-9][a-z0-9-]{1,39}")
@@ -62,18 +63,12 @@ def check(name: str) -> int:
 
 
 def new(path: Path, like: str | None, *, force: bool) -> int:
-    """Write a profile to start from.
+    """Write a profile to start from, and say how to go on.
 
     Raises:
         AftercallError: there is a file already, or it cannot be written.
     """
-    name = path.name.removesuffix(".toml").lower()
-    if not path.name.endswith(".toml") or not _NAME.fullmatch(name):
-        message = f"{path} is no name for a profile's file."
-        fix = "Name it like gateway.toml: letters, digits and hyphens."
-        raise AftercallError(message, fix=fix)
-    text = profile_text(name) if like is None else renamed(read_profile(like), name)
-    write_new(path, text, force=force)
+    write_profile(path, like, force=force)
     out().print(plain(str(path)), soft_wrap=True)
     say(
         "",
@@ -83,6 +78,29 @@ def new(path: Path, like: str | None, *, force: bool) -> int:
         f"next: {typed(f'aftercall profile check {path}')}",
     )
     return 0
+
+
+def write_profile(path: Path, like: str | None, *, force: bool) -> None:
+    """Write a profile to start from: a commented one, or a copy of another.
+
+    Raises:
+        AftercallError: there is a file already, or it cannot be written.
+    """
+    name = path.name.removesuffix(".toml").lower()
+    if not path.name.endswith(".toml") or not _NAME.fullmatch(name):
+        message = f"{path} is no name for a profile's file."
+        fix = "Name it like gateway.toml: two or more letters, digits and hyphens."
+        raise AftercallError(message, fix=fix)
+    text = profile_text(name) if like is None else renamed(read_profile(like), name)
+    write_new(path, text, force=force)
+
+
+def is_untouched(name: str | None) -> bool:
+    """Say whether a profile's file is still as it was written to start from."""
+    if name is None or not is_profile_file(name):
+        return False
+    file = read_profile(name)
+    return file.text == profile_text(parse_profile(file).name)
 
 
 def schema() -> int:
