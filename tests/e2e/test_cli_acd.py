@@ -186,3 +186,32 @@ def test_init_takes_what_is_known_and_ends_with_a_check(north: Desk, acd: Tenant
     unknown = north.run("init", "other.toml", "--profile", "acdc", "--instance", "na1")
     assert unknown.returncode == 78
     assert not (north.path / "other.toml").exists()
+
+
+def flat(out: str) -> str:
+    """Return what was printed with its lines joined, wherever a table wrapped them."""
+    return " ".join(out.split())
+
+
+def test_each_list_that_may_not_be_seen_says_what_cannot_be_done_without_it(tmp_path: Path):
+    with simulated("--deny", "dispositions", "--deny", "classifications") as one:
+        desk = Desk(tmp_path, dict(KEYS))
+        (tmp_path / "aftercall.toml").write_text(CONFIG.format(url=one.url), encoding="utf-8")
+        told = flat(desk.run("check", "--deep").stdout)
+        options = ("--deep", "--contact", "C1/p1", "--write", "INTERESTED")
+        tried = flat(desk.run("check", *options).stdout)
+        assert one.ledger == []
+    assert "see dispositions granted; without it no outcomes can be pulled." in told
+    assert "see classifications granted; without it outcomes that are pulled get no" in told
+    assert "see skill dispositions granted; without it no row is written." in tried
+    assert "Nothing was written: the list with the ids of outcomes is not there." in tried
+    assert "The tenant has no INTERESTED" not in tried
+
+
+def test_a_contact_in_a_state_that_nobody_listed_is_not_in_order(north: Desk, acd: Tenant):
+    odd = {"campaign": "C1", "contact": "p7", "state": "Daydreaming"}
+    acd.asked("world", {"open": True, "contacts": [odd]})
+    done = north.run("check", "--contact", "any/p7")
+    assert levels(done.stdout)["contacts"] == "warn"
+    assert "state DAYDREAMING (not in the profile: waits)" in flat(done.stdout)
+    assert "fix: Add what is missing to a copy of the profile" in flat(done.stdout)
