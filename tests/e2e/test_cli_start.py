@@ -242,5 +242,13 @@ def test_simulate_reads_its_own_options(desk: Desk):
     assert done.returncode == 0
     assert "usage: aftercall simulate" in done.stdout
     assert "--world" in done.stdout
+    assert "--from-config" in done.stdout.partition("server:")[0]
+    assert "(default: None)" not in done.stdout
+    assert "(default: True)" not in done.stdout
+    assert (
+        "--rate RATE           requests/s of a campaign; 0: no limit (default: 10)" in done.stdout
+    )
+    for words in (["--from-conf"], ["--deny", "everything"]):
+        assert desk.run("simulate", *words).returncode == 2
     wrong = desk.run("simulate", "--port", "x")
     assert wrong.returncode == 2
