@@ -224,6 +224,7 @@ def test_what_to_type_next_can_be_typed_where_the_command_is_not_on_the_path(des
                 ("init", "--force"): f"next: {name} check\n",
                 ("runs", "--journal", "no.db"): f"next: {name} sync calls.csv --journal no.db\n",
                 ("runs", "--nonsense"): f"next: {name} runs --help\n",
+                ("crm", "list", "--since"): f"next: {name} crm list --help\n",
             }
             for words, ending in told.items():
                 done = subprocess.run(

@@ -151,6 +151,9 @@ def rehearsal_view(rehearsed: Rehearsed, command: str, width: int) -> Iterator[R
         yield Text()
         yield _faults(rehearsed)
     yield from proof_view(rehearsed.proof, paced=False)
+    others = rehearsed.proof.applied.total() - report.count(Status.APPLIED)
+    if others > 0:
+        yield Text(f"  {count(others, 'row')} of them had been left open by other runs")
     yield from _under_way(rehearsed)
     yield Text()
     for name, path in rehearsed.files.items():
