@@ -129,6 +129,7 @@ class Verdict:
         words: the tenant's own words or ours, for people; no secret, no personal data of ours.
         wait_seconds: how long the tenant asked to wait, if it did.
         counts: whether the attempt is one of those that the retry policy limits.
+        patient: if the tenant named no time, wait about as long as was waited so far.
     """
 
     event: Event
@@ -136,6 +137,7 @@ class Verdict:
     words: str = ""
     wait_seconds: float | None = None
     counts: bool = True
+    patient: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -298,7 +300,7 @@ def _common_verdict(
 ) -> Verdict | None:
     match got:
         case answer.Busy(code, words, seconds):
-            return Verdict(Event.POSTPONE, code, words, seconds, counts=False)
+            return Verdict(Event.POSTPONE, code, words, seconds, counts=False, patient=True)
         case answer.Absent(words):
             return Verdict(Event.MISS, "no_such_contact", words)
         case answer.Refused(code, words):
@@ -369,10 +371,12 @@ def _schedule(
 def _schedule_retry(
     claim: Claim, verdict: Verdict, retry: RetryPolicy, moment: Moment
 ) -> tuple[Event, int | None]:
-    wait = verdict.wait_seconds
+    wait, waited = verdict.wait_seconds, (moment.now_ms - claim.first_tried_ms) / 1000
+    if wait is None and verdict.patient:
+        wait = retry.patience_seconds(waited, moment.chance)
     if wait is None:
         wait = retry.wait_seconds(claim.attempt, moment.chance)
-    elapsed = moment.now_ms - claim.first_tried_ms >= retry.elapsed_seconds_max * 1000
+    elapsed = waited >= retry.elapsed_seconds_max
     again = Event.DOUBT if claim.doubt or verdict.event is Event.DOUBT else Event.POSTPONE
     due = moment.now_ms + int(wait * 1000)
     if not verdict.counts:
