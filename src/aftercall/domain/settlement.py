@@ -52,6 +52,7 @@ class Claim:
         doubt: an earlier write of this row may have reached the tenant.
         newer: a newer disposition of the contact stands in the journal.
         salt: the row's own random bytes, for the commitments in its audit entries.
+        words: what was said of the row last.
     """
 
     row: int
@@ -66,6 +67,7 @@ class Claim:
     doubt: bool = False
     newer: bool = False
     salt: bytes | None = field(default=None, repr=False)
+    words: str = field(default="", repr=False)
 
     @property
     def timestamp_ms(self) -> int:
@@ -224,9 +226,9 @@ def decide(claim: Claim, contact: Observed, policy: WritePolicy) -> Verdict | No
     if verdict is not None:
         return verdict
     if claim.attempt > policy.retry.attempts_max:
-        return Verdict(
-            Event.EXHAUST, "attempts_used_up", "All attempts are used up; the tenant holds none."
-        )
+        last = f" Last: {claim.words}" if claim.words else ""
+        words = f"All attempts are used up; the tenant holds none.{last}"
+        return Verdict(Event.EXHAUST, "attempts_used_up", words)
     return None
 
 
