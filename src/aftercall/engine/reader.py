@@ -29,6 +29,10 @@ NO_ID = (
 )
 
 
+NOTHING_HELD = Observed(None)
+"""What is known beside the contact where nothing but the contact is read."""
+
+
 class Send(Protocol):
     """Sends what is made of a token, in the lane of the row."""
 
@@ -73,7 +77,8 @@ class Reader:
         told = sent - 1
         if not isinstance(got, Found):
             return got, told
-        return await self._prepared(row, with_held(got.contact, held), counted), told
+        contact = got.contact if held is NOTHING_HELD else with_held(got.contact, held)
+        return await self._prepared(row, contact, counted), told
 
     async def _states(self, send: Send) -> Mapping[str, str] | ReadAnswer:
         name = self._session.target.profile.states.lookup
@@ -84,7 +89,7 @@ class Reader:
 
     async def _held(self, row: Disposition, request_id: str, send: Send) -> Observed | ReadAnswer:
         if self._session.target.profile.readback is None:
-            return Observed(None)
+            return NOTHING_HELD
 
         def build(token: Token) -> HttpRequest:
             return readback_request(self._session.target, row, token.secret, request_id)
@@ -121,7 +126,7 @@ class Reader:
             found = Found(replace(contact, outcome=code), book.id_of(row.outcome))
             if found.outcome_id is None and contact.idle:
                 return Refused("no_such_disposition", NO_ID.format(code=row.outcome))
-        if not contact.idle:
+        if not contact.idle or not profile.write.refuses:
             return found
         try:
             write_body(profile, row, Basis(contact.etag, contact.told, found.outcome_id))
