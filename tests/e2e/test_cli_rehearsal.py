@@ -213,6 +213,31 @@ def test_a_simulator_of_the_configuration_takes_its_secrets_and_says_how_to_reac
     assert not (desk.path / "aftercall.db").exists()
 
 
+ACD = """\
+[tenant]
+profile = "acd"
+base_url = "https://acd.example.net"
+
+[outcomes]
+INTERESTED = "positive"
+"""
+KEYS = {"CXONE_ACCESS_KEY_ID": "e2e-key", "CXONE_ACCESS_KEY_SECRET": "canary7391-key"}
+
+
+def test_ids_that_a_simulator_made_up_do_not_get_into_the_configuration(tmp_path: Path):
+    desk = Desk(tmp_path, dict(KEYS))
+    desk.write("aftercall.toml", ACD)
+    process, url = served(desk)
+    try:
+        pulled = desk.run("outcomes", "pull", AFTERCALL__TENANT__BASE_URL=url)
+        assert (pulled.returncode, pulled.stdout) == (1, "")
+        assert f"At {url} is a simulator: ids that it lists are made up" in pulled.stderr
+        assert "unset AFTERCALL__TENANT__BASE_URL" in " ".join(pulled.stderr.split())
+    finally:
+        process.communicate(timeout=20)
+    assert (tmp_path / "aftercall.toml").read_text() == ACD
+
+
 def refused(tenant: Tenant, campaign: str, code: str) -> str:
     """Write an outcome as a client of its own; return the beginning of what the tenant says."""
     form = {

@@ -94,7 +94,7 @@ class Likeness:
         """Return the simulator's options, with the limits of the configuration or without any."""
         rates = (self.rate, self.tenant_rate) if paced else (0, 0)
         given = ["--world", str(world_file), "--rate", str(rates[0])]
-        given += ["--tenant-rate", str(rates[1])]
+        given += ["--tenant-rate", str(rates[1]), "--likeness"]
         given += ["--scope", self.scope] if self.scope else []
         given += [] if self.profile.write.if_match else ["--no-etags"]
         given += ["--profile", self.profile_file] if self.profile_file is not None else []
