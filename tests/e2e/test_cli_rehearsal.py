@@ -2,11 +2,14 @@
 
 import hashlib
 import json
+import os
 import subprocess
 from http.client import HTTPConnection
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode, urlsplit
+
+from aftercall.adapters.passing_directory import OWNER
 
 from .rig import COMMAND, HEADER, SECRETS, Desk, Tenant, simulated
 
@@ -84,7 +87,11 @@ def test_a_rehearsal_leaves_nothing_behind_and_reaches_nobody(desk: Desk):
         + "".join(f"C2,q{n},DO_NOT_CALL,a1,2026-01-02T03:04:05Z\n" for n in range(40)),
     )
     stood = state_of(desk)
-    desk.environment |= UNSET
+    temporary = desk.path / "temporary"
+    killed = temporary / "aftercall-rehearsal-killed"
+    killed.mkdir(parents=True, mode=0o700)
+    (killed / OWNER).touch()
+    desk.environment |= {**UNSET, "TMPDIR": str(temporary)}
 
     words = ("sync", "more.csv", "--map", "contact=Lead", "--rehearse", "--faults", "--seed", "5")
     done = desk.run(*words, "--json")
@@ -107,6 +114,9 @@ def test_a_rehearsal_leaves_nothing_behind_and_reaches_nobody(desk: Desk):
         "na1.niceincontact.com", "crm.example.com", "legal.example.com"
     ]  # fmt: skip
     assert state_of(desk) == stood
+    locks = f"aftercall-{os.getuid()}"
+    left = [file.name for file in temporary.iterdir() if file.name != locks]
+    assert left == [], "not even what a killed one had left"
     assert set(noted.read_text().split()) == {"127.0.0.1"}
 
 

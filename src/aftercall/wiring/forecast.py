@@ -1,13 +1,12 @@
 """The forecast: what a run over some files would do, with nothing sent and nothing kept."""
 
-import tempfile
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
 
 from aftercall.adapters.clock import SystemClock
 from aftercall.adapters.journal.sqlite import SqliteJournal, copy_journal
+from aftercall.adapters.passing_directory import passing_directory
 from aftercall.adapters.sources import SourceOptions, open_source
 from aftercall.domain.audit import Settled
 from aftercall.domain.outcomes import Category
@@ -85,8 +84,8 @@ async def plan_files(settings: Settings, paths: Sequence[str], options: SourceOp
         SourceUnreadable: a file cannot be used, or lacks a column.
         JournalError: the journal cannot be read.
     """
-    with tempfile.TemporaryDirectory(prefix="aftercall-plan-") as directory:
-        copy = Path(directory) / "journal.db"
+    with passing_directory("plan") as directory:
+        copy = directory / "journal.db"
         copy_journal(settings.journal.path, copy)
         journal = SqliteJournal(copy)
         try:
