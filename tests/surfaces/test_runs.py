@@ -2,11 +2,16 @@
 
 import asyncio
 import re
+import time
 from pathlib import Path
+
+import pytest
+from rich.console import Console
 
 from aftercall.adapters.sources import SourceOptions
 from aftercall.domain.status import Status
 from aftercall.errors import Interrupted
+from aftercall.interfaces.cli.watching import Watcher
 from aftercall.simulator import Faults, LimitRules
 from tests.fault.rig import always, names, record, row, rows_for, until
 
@@ -86,3 +91,21 @@ async def test_opt_outs_go_first(on: On) -> None:
         in_order = list(dict.fromkeys(asked))
         assert set(in_order[:10]) == set(names(10, "stop"))
         rig.assert_books_balance(report)
+
+
+async def test_what_a_watcher_says_is_left_counts_the_requests_of_the_surface(
+    on: On, request: pytest.FixtureRequest
+) -> None:
+    each = {"acd": 3}.get(request.node.callspec.params["on"], 2)
+    pace = {"requests_per_second": 10.0, "headroom": 0.0}
+    async with on() as rig, rig.session(limits=pace) as session:
+        job = session.objects(rows_for(names(300)))
+        watcher = Watcher(job, session, Console(quiet=True))
+        working = asyncio.create_task(session.perform(job))
+        await until(lambda: job.run.progress.stage == "writing")
+        await watcher._take_stock()
+        left = watcher._gauge.ends - time.monotonic()
+        job.run.halt.throw(Interrupted("That is enough."))
+        await working
+
+        assert left == pytest.approx(300 * each / 10, rel=0.1)
