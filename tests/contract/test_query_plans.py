@@ -86,6 +86,8 @@ HOT = {
     "unpark_follow_ups": {"follow_up_open"},
     "newest_open_run": {"follow_up_open"},
     "count_follow_ups": {"follow_up_run"},
+    "records_lack": {"follow_up_run"},
+    "lacking_records_of_row": {"sqlite_autoindex_follow_up_1", "follow_up_contact"},
     "follow_ups_of_person": {"follow_up_contact"},
     "entries_of_repeats": {"INTEGER PRIMARY KEY", "row_repeat", "audit_contact"},
 }

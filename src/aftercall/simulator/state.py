@@ -31,6 +31,7 @@ class State:
     faults_since: float
     dnc: dict[str, set[str]]
     tags: dict[str, set[int]]
+    followed: set[str]
 
     def __init__(self, config: SimulatorConfig) -> None:
         self.config = config
@@ -109,6 +110,7 @@ class State:
         self.counters = Counters()
         self.dnc = {}
         self.tags = {}
+        self.followed = set()
         # The ACD API knows no campaigns: only the limit of the whole tenant holds there.
         rates = {ACD_CAMPAIGN: 0, **self.world.campaign_rates}
         self.gate = Gate(self.config.limits, rates)
