@@ -70,6 +70,7 @@ WORDS = {
     "too_few_cells": "the row has too few cells",
     "too_long": "a text is too long",
     "too_many_cells": "the row has too many cells",
+    "unauthorized": "the tenant refuses it with every token (401)",
     "under_way": "on its way to the tenant",
     "unknown_host": "the tenant's name does not resolve",
     "unknown_state": "the contact is in a state that is not known, which may be a call",
