@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 
 from aftercall.domain.disposition import Json
 from aftercall.wire.http import HttpResponse
-from aftercall.wire.json_paths import json_value, text_of, value_at
+from aftercall.wire.json_paths import json_value, says_no, text_of, value_at
 from aftercall.wire.language.codes import Lookup
 from aftercall.wire.profile import Profile, normal_state
 
@@ -101,7 +101,7 @@ def fetched_book(ids: Mapping[str, str], items: Sequence[Item]) -> CodeBook:
 
 def _item(lookup: Lookup, one: Json) -> Item | None:
     number, name = text_of(value_at(one, lookup.id)), text_of(value_at(one, lookup.name))
-    if not number or (lookup.active is not None and value_at(one, lookup.active) is False):
+    if not number or (lookup.active is not None and says_no(value_at(one, lookup.active))):
         return None
     group = None if lookup.group is None else text_of(value_at(one, lookup.group))
     return Item(number, name or "", group)

@@ -76,6 +76,7 @@ WORDS = {
     "unknown_state": "the contact is in a state that is not known, which may be a call",
     "unknown_name": "the call record has names that are no fields of it",
     "unknown_outcome": "the outcome is not listed under [outcomes]",
+    "unreadable_outcome": "the outcome that the tenant holds cannot be read",
     "unreadable_timestamp": "the time of the outcome that the tenant holds cannot be read",
     "was_failed": "tried again, after it had failed",
     "was_impossible": "tried again, after it had been impossible",
