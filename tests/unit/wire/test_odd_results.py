@@ -1,8 +1,5 @@
 """Answers that are odd in a way that must not be taken for success, or for nothing."""
 
-from collections.abc import Mapping
-from typing import Any
-
 import pytest
 
 from aftercall.adapters.profiles import load_profile
@@ -11,9 +8,12 @@ from aftercall.domain.answer import Found, WriteAnswer
 from aftercall.domain.audit import Origin, Subject
 from aftercall.domain.follow_ups import Action, FollowUp, FollowUpKind
 from aftercall.domain.status import Status
+from aftercall.wire.codes import Item, fetched_book
 from aftercall.wire.follow_ups import Hearing, read_follow_ups, rules_for
 from aftercall.wire.json_paths import text_of
+from aftercall.wire.language.write import WriteField
 from aftercall.wire.masking import Mask
+from aftercall.wire.requests import Basis, Unwritable, filled
 from aftercall.wire.responses import read_contact, read_held, read_written
 
 from .make import NOON_MS, PROFILE, answered, row
@@ -30,6 +30,42 @@ def test_an_outcome_that_cannot_be_read_is_not_taken_for_none(told: object) -> N
     ):
         assert isinstance(got, answer.Unavailable)
         assert got.code == "unreadable_outcome"
+
+
+def test_of_several_names_that_are_alike_none_is_guessed() -> None:
+    items = [Item("1", "Sold"), Item("2", "Sold!"), Item("3", "\N{THUMBS UP SIGN}"),
+             Item("4", "\N{THUMBS DOWN SIGN}"), Item("5", "Twice"), Item("6", "Twice"),
+             Item("7", "Sold")]  # fmt: skip
+    told = {
+        "A": "Sold!",
+        "B": "sold",
+        "C": "\N{THUMBS DOWN SIGN}",
+        "D": "!!",
+        "E": "7",
+        "F": "Sold",
+    }
+    book = fetched_book(told, items)
+    assert {code: book.id_of(code) for code in (*told, "TWICE", "SOLD")} == {
+        "A": "2",
+        "B": None,
+        "C": "4",
+        "D": None,
+        "E": "7",
+        "F": None,
+        "TWICE": None,
+        "SOLD": None,
+    }
+
+
+@pytest.mark.parametrize(
+    "number", ["1_000", "\N{ARABIC-INDIC DIGIT ONE}", "0x10", "", "1e3", "9" * 41]
+)
+def test_what_is_no_plain_number_is_not_sent_as_one(number: str) -> None:
+    fields = {"n": WriteField.model_validate({"from": "custom_fields.n", "type": "integer"})}
+    with pytest.raises(Unwritable) as caught:
+        filled(fields, row(custom_fields={"n": number}), Basis())
+    assert caught.value.code == "wrong_type"
+    assert filled(fields, row(custom_fields={"n": " 017"}), Basis()) == {"n": 17}
 
 
 @pytest.mark.parametrize(("told", "read"), [(17, "17"), (17.0, "17"), (-1.0, "-1"), ("17", "17")])
@@ -137,6 +173,6 @@ def test_only_what_is_there_already_is_done(
 
 
 def test_a_result_that_says_no_in_words_is_a_refusal() -> None:
-    results: list[Mapping[str, Any]] = [{"success": "true"}, {"success": "false"}]
+    results = [{"success": "true"}, {"success": "false"}]
     got = heard(GROUP, 2, 206, {"recordResults": results})
     assert got == [answer.Accepted(), answer.Refused("item_refused", "")]
