@@ -13,19 +13,21 @@ from aftercall.wire.auth import Token
 from aftercall.wire.codes import CodeBook, fetched_book, static_book
 from aftercall.wire.http import HttpRequest, HttpResponse, SendFailure
 from aftercall.wire.language.refusals import Operation
+from aftercall.wire.profile import Profile
 from aftercall.wire.requests import (
     Basis,
     Unwritable,
     key_in,
     read_request,
     readback_request,
+    sent_of,
     write_body,
 )
 from aftercall.wire.responses import read_contact, read_failure, read_held, with_held
 
 NO_ID = (
-    "The tenant has no disposition for {code}. Give its id or name under [outcome_ids];"
-    " aftercall outcomes pull lists what the tenant has."
+    "The tenant has no disposition for {code}, or several of that name. Give its id under"
+    " [outcome_ids]; aftercall outcomes pull lists what the tenant has."
 )
 
 
@@ -126,10 +128,12 @@ class Reader:
             found = Found(replace(contact, outcome=code), book.id_of(row.outcome))
             if found.outcome_id is None and contact.idle:
                 return Refused("no_such_disposition", NO_ID.format(code=row.outcome))
+        basis = Basis(contact.etag, contact.told, found.outcome_id)
+        found = replace(found, contact=_as_given(profile, row, basis, contact, found.contact))
         if not contact.idle or not profile.write.refuses:
             return found
         try:
-            write_body(profile, row, Basis(contact.etag, contact.told, found.outcome_id))
+            write_body(profile, row, basis)
         except Unwritable as reason:
             return Refused(reason.code, reason.words)
         return found
@@ -150,3 +154,18 @@ class Reader:
 
     def _now_ms(self) -> int:
         return self._clock.now_us() // 1000
+
+
+def _as_given(
+    profile: Profile, row: Disposition, basis: Basis, told: Observed, known: Observed
+) -> Observed:
+    """Return a contact with what it holds of the row as the row has it.
+
+    What is sent as a number, or cut, comes back so: compared with the row's own it would be
+    another's, and a write whose answer was lost would be made again.
+    """
+    if told.outcome is not None and told.outcome == sent_of(profile, "outcome", row, basis):
+        known = replace(known, outcome=row.outcome)
+    if told.agent is not None and told.agent == sent_of(profile, "agent", row, basis):
+        known = replace(known, agent=row.agent)
+    return known

@@ -3,10 +3,11 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from aftercall.domain.answer import Forbidden, Found, Observed, Throttled
+from aftercall.domain.answer import Forbidden, Found, Observed, Throttled, Unauthorized
 from aftercall.domain.audit import Exchange
 from aftercall.domain.follow_ups import NewFollowUp
 from aftercall.domain.settlement import (
+    NOT_LET_IN,
     Claim,
     Moment,
     Settlement,
@@ -22,12 +23,13 @@ from aftercall.domain.webhook import Subscription, event_body, event_id
 from aftercall.engine.halt import Halt, Stopped
 from aftercall.engine.health import Health
 from aftercall.engine.lane import Lane
-from aftercall.engine.tenant import Tenant, Timing, TooOld
+from aftercall.engine.tenant import Sighting, Tenant, Timing, TooOld
 from aftercall.errors import Paused
 from aftercall.ports import Announcement, Claims, Clock
 
 NOT_NOW = Verdict(Event.POSTPONE, "not_now", "No request could leave.", 0.0, counts=False)
 READ_AGAIN_SECONDS = 1.0
+DENIED = Forbidden | Unauthorized
 
 
 class Writer:
@@ -76,6 +78,7 @@ class Writer:
 
     async def _visit(self, visit: "_Visit", lane: Lane, begun: Callable[[], None]) -> Verdict:
         """Read the contact, decide, write it."""
+        refused = 0
         while True:
             got, timing = await self._tenant.read(visit.claim.disposition, lane, visit.request_id)
             begun()
@@ -84,7 +87,7 @@ class Writer:
             if isinstance(got, Throttled):
                 return await self._throttled(got, lane, timing)
             lane.answered()
-            if isinstance(got, Forbidden) and self._around.health.suspects_scope("read"):
+            if isinstance(got, DENIED) and self._around.health.suspects_scope("read"):
                 return _suspended(got)
             if not isinstance(got, Found):
                 return verdict_of_read(got) or NOT_NOW
@@ -93,20 +96,21 @@ class Writer:
             if verdict is not None:
                 return verdict
             try:
-                return await self._write(visit, got, lane, timing.answered_seconds)
-            except TooOld:
-                continue
+                seen = Sighting(got, timing.answered_seconds, refused)
+                return await self._write(visit, seen, lane)
+            except TooOld as late:
+                refused = late.refused
 
-    async def _write(self, visit: "_Visit", found: Found, lane: Lane, read_at: float) -> Verdict:
+    async def _write(self, visit: "_Visit", seen: Sighting, lane: Lane) -> Verdict:
         got, timing = await self._tenant.write(
-            visit.claim.disposition, lane, visit.request_id, found, read_at
+            visit.claim.disposition, lane, visit.request_id, seen
         )
-        visit.note_write(timing, read_at)
+        visit.note_write(timing, seen.read_at)
         self._around.health.note("write", got)
         if isinstance(got, Throttled):
             return await self._throttled(got, lane, timing)
         lane.answered()
-        if isinstance(got, Forbidden) and self._around.health.suspects_scope("write"):
+        if isinstance(got, DENIED) and self._around.health.suspects_scope("write"):
             return _suspended(got)
         return verdict_of_write(got) or NOT_NOW
 
@@ -130,8 +134,9 @@ class Writer:
         )
 
 
-def _suspended(got: Forbidden) -> Verdict:
-    return Verdict(Event.POSTPONE, "forbidden", got.words, READ_AGAIN_SECONDS, counts=False)
+def _suspended(got: Forbidden | Unauthorized) -> Verdict:
+    words = got.words if isinstance(got, Forbidden) else NOT_LET_IN
+    return Verdict(Event.POSTPONE, "forbidden", words, READ_AGAIN_SECONDS, counts=False)
 
 
 @dataclass(frozen=True, slots=True)

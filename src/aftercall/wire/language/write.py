@@ -96,7 +96,9 @@ def expanded(value: object) -> object:
 class Failure(Rules):
     """How an answer with a status of success can say that it was none."""
 
-    flag: JsonPath | None = Field(default="success", description="It is `false`: a failure.")
+    flag: JsonPath | None = Field(
+        default="success", description="It is `false`, 0 or a text of that: a failure."
+    )
     error: JsonPath | None = Field(default="error", description="There is one: a failure.")
     count: JsonPath | None = Field(default="errorCount", description="More than 0: a failure.")
     items: JsonPath | None = Field(
