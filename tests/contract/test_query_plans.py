@@ -66,7 +66,7 @@ HOT = {
     "events_of_run": {"outbox_run"},
     "opt_outs": {"row_opt_out"},
     "opt_out": {"INTEGER PRIMARY KEY"},
-    "opt_outs_not_landed": {"row_opt_out_run"},
+    "opt_outs_to_judge": {"row_opt_out_run"},
     "count_opt_outs": {"row_opt_out_run"},
     "held_of_contact": {"row_contact"},
     "entries_of_row": {"audit_contact"},

@@ -129,7 +129,7 @@ class Reader:
             if found.outcome_id is None and contact.idle:
                 return Refused("no_such_disposition", NO_ID.format(code=row.outcome))
         basis = Basis(contact.etag, contact.told, found.outcome_id)
-        found = replace(found, contact=_as_given(profile, row, basis, contact, found.contact))
+        found = Found(_as_given(profile, row, basis, contact, found.contact), found.outcome_id)
         if not contact.idle or not profile.write.refuses:
             return found
         try:
@@ -164,8 +164,10 @@ def _as_given(
     What is sent as a number, or cut, comes back so: compared with the row's own it would be
     another's, and a write whose answer was lost would be made again.
     """
-    if told.outcome is not None and told.outcome == sent_of(profile, "outcome", row, basis):
+    differs = told.outcome is not None and known.outcome != row.outcome
+    if differs and told.outcome == sent_of(profile, "outcome", row, basis):
         known = replace(known, outcome=row.outcome)
-    if told.agent is not None and told.agent == sent_of(profile, "agent", row, basis):
+    differs = told.agent is not None and known.agent != row.agent
+    if differs and told.agent == sent_of(profile, "agent", row, basis):
         known = replace(known, agent=row.agent)
     return known

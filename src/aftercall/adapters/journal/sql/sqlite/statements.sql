@@ -458,13 +458,14 @@ SELECT r.id, u.id AS run, s.name AS source, r.line, r.campaign, r.contact, r.out
 FROM row r JOIN run u ON u.number = r.run JOIN source s ON s.number = r.source
 WHERE r.id = :row AND r.opt_out_received_ms IS NOT NULL;
 
--- name: opt_outs_not_landed
--- Of one run, those that it did not bring to the tenant itself.
+-- name: opt_outs_to_judge
+-- Of one run, those that it did not bring to the tenant itself, or so slowly that it may be late.
 SELECT r.id, u.id AS run, s.name AS source, r.line, r.campaign, r.contact, r.outcome, r.status,
     r.reason, r.words, r.opt_out_received_ms AS received_ms, r.timestamp_ms, r.settled_ms
 FROM row r JOIN run u ON u.number = r.run JOIN source s ON s.number = r.source
-WHERE r.run = :run AND r.opt_out_received_ms IS NOT NULL AND NOT r.status IN (
-    'applied', 'unchanged')
+WHERE r.run = :run AND r.opt_out_received_ms IS NOT NULL AND (
+    NOT r.status IN ('applied', 'unchanged')
+    OR r.settled_ms - r.opt_out_received_ms >= :slow_ms)
 ORDER BY r.opt_out_received_ms, r.id;
 
 -- name: count_opt_outs
