@@ -1,6 +1,7 @@
 """From a tenant's own dispositions to outcome codes with a category each."""
 
 import re
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -45,8 +46,8 @@ class Configured:
 
     def by_name(self) -> dict[str, str]:
         """Return the codes by what the tenant calls them, which may be their own names."""
-        own = {normal_state(code): code for code in self.categories if code not in self.ids}
-        return own | {normal_state(told): code for code, told in self.ids.items()}
+        told = {code: code for code in self.categories} | dict(self.ids)
+        return {normal_state(name): code for code, name in told.items() if normal_state(name)}
 
 
 def outcomes_of(
@@ -59,17 +60,22 @@ def outcomes_of(
 
     Args:
         items: the dispositions.
-        groups: the names of their groups, by id; None if the tenant names no groups.
+        groups: the names of their groups, by id; None if they are in none: then their own names
+            count.
         rules: what they mean.
         configured: the codes that there are, which keep their names.
     """
+    ids_named = {told: code for code, told in configured.ids.items()}
     named = configured.by_name()
-    taken = set(named.values())
+    taken = {*configured.ids, *named.values()}
+    often = Counter(normal_state(item.name) for item in items)
     found = []
     for item in items:
         group = (groups or {}).get(item.group or "", "")
         category = _category(item, item.name if groups is None else group, rules)
-        code = named.get(normal_state(item.id)) or named.get(normal_state(item.name)) or ""
+        # An id is compared as it is: -1 is another than 1. A name that several have is nobody's.
+        name = normal_state(item.name)
+        code = ids_named.get(item.id) or (named.get(name) if often[name] == 1 else None) or ""
         category = category or configured.categories.get(code)
         if not code and category is not None:
             code = _new_code(item.name, taken)

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from aftercall.domain.disposition import Json
-from aftercall.wire.json_paths import text_of, value_at
+from aftercall.wire.json_paths import number_of, says_no, text_of, value_at
 from aftercall.wire.language.write import Failure
 
 
@@ -24,7 +24,7 @@ def failure_words(signs: Failure, document: Json) -> str | None:
 def _parts(signs: Failure, document: Json) -> Iterator[Json]:
     """Yield the answer itself and each result that it holds."""
     yield document
-    items = None if signs.items is None else value_at(document, signs.items)
+    items = document if signs.items is None else value_at(document, signs.items)
     yield from items if isinstance(items, list) else ()
 
 
@@ -32,6 +32,4 @@ def _failed(signs: Failure, part: Json) -> bool:
     def at(path: str | None) -> Json:
         return None if path is None else value_at(part, path)
 
-    count = at(signs.count)
-    counted = isinstance(count, int | float) and count > 0
-    return at(signs.flag) is False or bool(at(signs.error)) or counted
+    return says_no(at(signs.flag)) or bool(at(signs.error)) or number_of(at(signs.count)) > 0

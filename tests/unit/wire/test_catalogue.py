@@ -56,6 +56,23 @@ def test_codes_are_well_formed_and_no_two_are_the_same() -> None:
     assert all(CODE.fullmatch(one.code) for one in found if one.code)
 
 
+def test_an_id_is_not_mistaken_for_one_that_differs_by_its_sign() -> None:
+    items = [Item("-1", "In play", "5"), Item("1", "Sold", "1")]
+    found = outcomes_of(items, GROUPS, RULES, Configured(ids={"SALE": "1"}))
+    assert [(one.code, one.id) for one in found] == [("IN_PLAY", "-1"), ("SALE", "1")]
+
+
+def test_without_groups_the_names_say_what_dispositions_mean() -> None:
+    names = ("Do not call", "Positive", "Something")
+    items = [Item(str(number), name) for number, name in enumerate(names)]
+    found = outcomes_of(items, None, RULES, Configured())
+    assert [(one.code, one.category) for one in found] == [
+        ("DO_NOT_CALL", "opt_out"),
+        ("POSITIVE", "positive"),
+        ("", None),
+    ]
+
+
 def test_a_code_that_is_configured_by_id_or_name_keeps_its_name() -> None:
     items = [Item("5", "Sold!", "1"), Item("6", "Never again", "3"), Item("7", "Other", "5")]
     configured = Configured(ids={"SALE": "5", "STOP": "never again"})
@@ -95,3 +112,9 @@ def test_a_group_without_a_name_still_counts_by_its_id() -> None:
     rules = (CategoryRule(category="negative", groups=("5",)),)
     (outcome,) = outcomes_of([Item("9", "Whatever", "5")], None, rules, Configured())
     assert outcome.category == "negative"
+
+
+def test_a_name_that_several_have_is_no_configured_code() -> None:
+    items = [Item("5", "Sold", "1"), Item("6", "sold", "1")]
+    found = outcomes_of(items, GROUPS, RULES, Configured({"SOLD": Category.POSITIVE}))
+    assert [one.code for one in found] == ["SOLD_B", "SOLD_C"]

@@ -252,7 +252,7 @@ def test_a_file_that_is_no_profile_is_refused(tmp_path: Path, content: bytes, wo
 def test_a_file_that_is_not_there_is_said(tmp_path: Path) -> None:
     with pytest.raises(ConfigInvalid, match="There is no profile") as refusal:
         load_profile(str(tmp_path / "gateway.toml"))
-    assert refusal.value.next_command == "aftercall profile new"
+    assert refusal.value.next_command == f"aftercall profile new {tmp_path / 'gateway.toml'}"
 
 
 @pytest.mark.parametrize("spelled", ["on hold", "On-Hold", " ON__HOLD ", "(on hold)"])

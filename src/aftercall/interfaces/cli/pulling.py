@@ -38,7 +38,7 @@ def pull(place: Place, *, dry_run: bool) -> int:
         added = new_keys(usable, written)
         if not dry_run:
             add_keys(place.config, added)
-    say("", _told(place, rows, added, dry_run=dry_run))
+    say("", _told(place, (fetched, rows), added, dry_run=dry_run))
     _say_unused(fetched, written, has_rules=bool(target_of(settings).profile.codes.categories))
     waiting = dry_run and added["outcome_ids"]
     say(f"next: {place.command('outcomes', 'pull') if waiting else place.command('check')}")
@@ -82,15 +82,25 @@ def _configured(settings: Settings, written: Mapping[str, Mapping[str, object]])
 
 
 def _told(
-    place: Place, rows: Sized, added: Mapping[str, Mapping[str, str]], *, dry_run: bool
+    place: Place,
+    seen: tuple[Sequence[Outcome], Sized],
+    added: Mapping[str, Mapping[str, str]],
+    *,
+    dry_run: bool,
 ) -> str:
+    """Return what was added, given the tenant's dispositions and those that became an outcome."""
+    fetched, rows = seen
     number = len(added["outcome_ids"])
+    if not fetched:
+        return f"The tenant lists no dispositions; {place.config} stays as it is."
     if not rows:
         return f"None of the tenant's dispositions became an outcome of {place.config}."
     if dry_run:
         return f"{count(number, 'outcome')} would be added to {place.config}; nothing was changed."
     if not number:
-        return f"{place.config} has all of them already."
+        all_there = all(one.code and one.category is not None for one in fetched)
+        which = "all of them" if all_there else "all that can be added"
+        return f"{place.config} has {which} already."
     return f"{place.config}: {count(number, 'outcome')} added. Look at the categories."
 
 
