@@ -10,6 +10,7 @@ from rich.table import Table
 from rich.text import Text
 
 from aftercall.adapters.profiles import load_profile
+from aftercall.domain.disposition import is_identifier
 from aftercall.interfaces.cli.new_file import write_new
 from aftercall.interfaces.cli.options import Place
 from aftercall.interfaces.cli.runs import settings_for
@@ -123,6 +124,9 @@ def _contact(contact: str | None) -> tuple[str, str] | None:
     campaign, slash, one = contact.partition("/")
     if not (campaign and slash and one):
         message = f"{contact!r} is not of the form CAMPAIGN/CONTACT."
+        raise typer.BadParameter(message, param_hint="--contact")
+    if not (is_identifier(campaign) and is_identifier(one)):
+        message = f"{contact!r} holds what no id can hold."
         raise typer.BadParameter(message, param_hint="--contact")
     return campaign, one
 

@@ -12,7 +12,7 @@ from aftercall.wire.language.table import (
     JsonPath,
     Pattern,
     Rules,
-    Statuses,
+    SuccessStatuses,
     Version,
     filled_with,
     flaw,
@@ -86,7 +86,7 @@ class FollowUpWrite(Rules):
             " a lost answer; else it is `unknown` from then on, and a person decides."
         ),
     )
-    success: Statuses = Field(
+    success: SuccessStatuses = Field(
         default=frozenset({200, 201, 202, 204}),
         min_length=1,
         description="The statuses of success.",
