@@ -78,7 +78,7 @@ class Read(Reading):
 
 
 class Readback(Reading):
-    """How the disposition is read where the contact itself does not tell it."""
+    """How the disposition is read; of a contact that is not closed it counts before its own."""
 
     none: AbsentStatuses = Field(
         default=frozenset({204, 404}), description="Statuses that say: it has no disposition."
