@@ -214,6 +214,8 @@ def _bad_follow_ups(profile: Profile) -> Iterator[str]:
                     yield f'{place}.fields.{name}: there is no "{told}" in [read.told]'
         if rules.items_max > 1 and (rules.items is None or rules.failure.items is None):
             yield f"{place}.items_max: several need items and failure.items, to tell them apart"
+        if rules.result_of is not None and rules.failure.items is None:
+            yield f"{place}.result_of: goes with failure.items"
         if rules.items_max > 1 and not rules.repeatable:
             yield f"{place}.items_max: of several only what is repeatable can be tried again"
         sent = "{target}" in rules.url or any(

@@ -15,6 +15,7 @@ from aftercall.wire.language.write import WriteField
 from aftercall.wire.masking import Mask
 from aftercall.wire.requests import Basis, Unwritable, filled
 from aftercall.wire.responses import read_contact, read_held, read_written
+from aftercall.wire.results import in_order
 
 from .make import NOON_MS, PROFILE, answered, row
 
@@ -148,6 +149,50 @@ TAG = Action(FollowUpKind.TAGS, "17")
 def test_a_part_of_which_nobody_says_which_is_not_done(status: int, body: object) -> None:
     got = heard(GROUP, 2, status, body)
     assert [type(each) for each in got] == [answer.Uncertain] * 2
+
+
+def record(number: object, success: object) -> dict[str, object]:
+    return {"success": success, "error": "", "formattedPhone": number}
+
+
+@pytest.mark.parametrize(
+    ("results", "done"),
+    [
+        # In order, in any spelling, and where nothing is told.
+        ([record("(202) 555-0100", False), record("+1 202 555 0101", True)], [False, True]),
+        ([record("", False), record(None, True)], [False, True]),
+        ([record("9999999999", False), record("8888888888", True)], [False, True]),
+        # In another order.
+        ([record("+12025550101", False), record("+12025550100", True)], [True, False]),
+        ([record("0012025550101", True), record("2025550100", False)], [False, True]),
+    ],
+)
+def test_results_count_for_the_number_that_they_name(
+    results: list[dict[str, object]], done: list[bool]
+) -> None:
+    got = heard(GROUP, 2, 206, {"recordResults": results})
+    assert [isinstance(each, answer.Accepted) for each in got] == done
+
+
+@pytest.mark.parametrize(
+    "results",
+    [
+        [record("+12025550101", False), record("+12025550101", True)],
+        [record("+12025550101", False), record("", True)],
+    ],
+)
+def test_results_out_of_order_that_cannot_be_ordered_settle_nothing(
+    results: list[dict[str, object]],
+) -> None:
+    got = heard(GROUP, 2, 206, {"recordResults": results})
+    assert [type(each) for each in got] == [answer.Uncertain] * 2
+
+
+def test_the_same_number_twice_has_a_result_each() -> None:
+    sent = [{"n": "+12025550101"}, {"n": "+12025550102"}]
+    sent.append(sent[0])
+    results = [{"p": "2025550102"}, {"p": "2025550101"}, {"p": "12025550101"}]
+    assert in_order(results, "p", sent) == [results[1], results[0], results[2]]
 
 
 @pytest.mark.parametrize("action", [GROUP, TAG])

@@ -94,6 +94,13 @@ class FollowUpWrite(Rules):
     failure: Failure = Field(
         default=Failure(), description="How a success can say that it, or a part of it, was none."
     )
+    result_of: JsonPath | None = Field(
+        default=None,
+        description=(
+            "Where each of `failure.items` says which telephone number it is about: results in"
+            " another order than the items are put in order by it."
+        ),
+    )
     done_words: Pattern | None = Field(
         default=None,
         description="A regular expression on a refusal's words that say: it is so already.",
