@@ -28,18 +28,25 @@ def in_order(
     for place, several in enumerate(numbers):
         for number in several:
             places[_tail(number)].append(place)
-    meant = [
-        [place for place in places.get(_tail(number), ()) if _any(number, numbers[place])]
-        for number in told
-    ]
-    if all(not found or place in found for place, found in enumerate(meant)):
+
+    def meant(number: str) -> int | None:
+        """Return which of the places that are left a number is about, by its place among them."""
+        left = places.get(_tail(number), ())
+        return next((at for at, place in enumerate(left) if _any(number, numbers[place])), None)
+
+    if all(
+        _any(number, several) or meant(number) is None
+        for number, several in zip(told, numbers, strict=True)
+    ):
         return list(results)
     ordered: dict[int, Json] = {}
-    for result, candidates in zip(results, meant, strict=True):
-        free = next((place for place in candidates if place not in ordered), None)
-        if free is None:
+    for result, number in zip(results, told, strict=True):
+        at = meant(number)
+        if at is None:
             return None
-        ordered[free] = result
+        ordered[places[_tail(number)].pop(at)] = result
+    if len(ordered) < len(results):
+        return None
     return [ordered[place] for place in range(len(results))]
 
 

@@ -221,3 +221,9 @@ def test_a_result_that_says_no_in_words_is_a_refusal() -> None:
     results = [{"success": "true"}, {"success": "false"}]
     got = heard(GROUP, 2, 206, {"recordResults": results})
     assert got == [answer.Accepted(), answer.Refused("item_refused", "")]
+
+
+def test_an_item_that_two_results_are_about_has_none() -> None:
+    sent = [{"n": "+12025550101", "m": "+12025550102"}, {"n": "+12025550103"}]
+    assert in_order([{"p": "2025550103"}, {"p": "2025550102"}], "p", sent) is not None
+    assert in_order([{"p": "2025550102"}, {"p": "2025550101"}], "p", sent) is None
