@@ -31,6 +31,10 @@ NO_ID = (
 )
 
 
+NOTHING_HELD = Observed(None)
+"""What is known beside the contact where nothing but the contact is read."""
+
+
 class Send(Protocol):
     """Sends what is made of a token, in the lane of the row."""
 
@@ -75,7 +79,8 @@ class Reader:
         told = sent - 1
         if not isinstance(got, Found):
             return got, told
-        return await self._prepared(row, with_held(got.contact, held), counted), told
+        contact = got.contact if held is NOTHING_HELD else with_held(got.contact, held)
+        return await self._prepared(row, contact, counted), told
 
     async def _states(self, send: Send) -> Mapping[str, str] | ReadAnswer:
         name = self._session.target.profile.states.lookup
@@ -86,7 +91,7 @@ class Reader:
 
     async def _held(self, row: Disposition, request_id: str, send: Send) -> Observed | ReadAnswer:
         if self._session.target.profile.readback is None:
-            return Observed(None)
+            return NOTHING_HELD
 
         def build(token: Token) -> HttpRequest:
             return readback_request(self._session.target, row, token.secret, request_id)
@@ -124,8 +129,8 @@ class Reader:
             if found.outcome_id is None and contact.idle:
                 return Refused("no_such_disposition", NO_ID.format(code=row.outcome))
         basis = Basis(contact.etag, contact.told, found.outcome_id)
-        found = replace(found, contact=_as_given(profile, row, basis, contact, found.contact))
-        if not contact.idle:
+        found = Found(_as_given(profile, row, basis, contact, found.contact), found.outcome_id)
+        if not contact.idle or not profile.write.refuses:
             return found
         try:
             write_body(profile, row, basis)
@@ -159,8 +164,10 @@ def _as_given(
     What is sent as a number, or cut, comes back so: compared with the row's own it would be
     another's, and a write whose answer was lost would be made again.
     """
-    if told.outcome is not None and told.outcome == sent_of(profile, "outcome", row, basis):
+    differs = told.outcome is not None and known.outcome != row.outcome
+    if differs and told.outcome == sent_of(profile, "outcome", row, basis):
         known = replace(known, outcome=row.outcome)
-    if told.agent is not None and told.agent == sent_of(profile, "agent", row, basis):
+    differs = told.agent is not None and known.agent != row.agent
+    if differs and told.agent == sent_of(profile, "agent", row, basis):
         known = replace(known, agent=row.agent)
     return known

@@ -108,6 +108,8 @@ class Tenant:
             return got
 
         got, place = await self._reader.read(row, request_id, send)
+        if len(timings) == 1:
+            return got, timings[0]
         wait_ms = round(sum(timing.wait_ms for timing in timings), 3)
         answer_ms = round(sum(timing.answer_ms for timing in timings), 3)
         # How old what was read is, counts from when the contact's state was told.

@@ -34,9 +34,10 @@ def value_at(document: Json, path: str) -> Json:
     """
     value = document
     for name in path.split(".") if path else ():
-        if isinstance(value, Mapping):
+        # Not the abstract types: to look those up takes longer than all else here.
+        if isinstance(value, dict):
             value = value.get(name)
-        elif isinstance(value, Sequence) and not isinstance(value, str) and name.isdecimal():
+        elif isinstance(value, list) and name.isdecimal():
             place = int(name[:9])
             value = value[place] if place < len(value) else None
         else:
