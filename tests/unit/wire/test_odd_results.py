@@ -8,7 +8,7 @@ from aftercall.domain.answer import Found, WriteAnswer
 from aftercall.domain.audit import Origin, Subject
 from aftercall.domain.follow_ups import Action, FollowUp, FollowUpKind
 from aftercall.domain.status import Status
-from aftercall.wire.codes import Item, fetched_book
+from aftercall.wire.codes import Item, Part, fetched_book, gather
 from aftercall.wire.follow_ups import Hearing, read_follow_ups, rules_for
 from aftercall.wire.json_paths import text_of
 from aftercall.wire.language.write import WriteField
@@ -31,6 +31,17 @@ def test_an_outcome_that_cannot_be_read_is_not_taken_for_none(told: object) -> N
     ):
         assert isinstance(got, answer.Unavailable)
         assert got.code == "unreadable_outcome"
+
+
+def test_a_list_that_gives_the_same_part_again_has_no_more() -> None:
+    items: dict[str, Item] = {}
+    part = Part((Item("1", "A"), Item("2", "B")), 2, more=True)
+    assert gather(items, part)
+    assert not gather(items, part)
+    assert list(items.values()) == list(part.items)
+    # A part of things that are not in use says nothing of the next one.
+    assert gather(items, Part((), 4, more=True))
+    assert not gather(items, Part((Item("3", "C"),), 5, more=False))
 
 
 def test_of_several_names_that_are_alike_none_is_guessed() -> None:

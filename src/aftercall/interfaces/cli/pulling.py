@@ -93,6 +93,7 @@ def _say_unused(fetched: Sequence[Outcome], written: Mapping[str, Mapping[str, o
     nameless = [one for one in fetched if not one.code or one.category is None]
     for one in nameless:
         why = "has no classification" if not one.group else f"is of the kind {plain(one.group)!r}"
+        why = why if one.category is None else "has a name of which no code can be made"
         say(f"note: {plain(one.name)} ({one.id}) {why}: not added.")
     there = {one.code for one in fetched}
     lost = [code for code in written["outcomes"] if code not in there]
