@@ -82,6 +82,28 @@ CONTRADICTIONS: list[tuple[dict[str, Any], str]] = [
 ]
 
 
+def ruled(text: str) -> Any:
+    return merged(
+        MINIMAL, {"errors": {"rules": [{"status": [400], "text": text, "means": "wait"}]}}
+    )
+
+
+@pytest.mark.parametrize(
+    "text", ["(a+)+$", r"(\w+\s?)*locked", "((a*)b)*", "(?:x|y+){2,}", "(?P<n>.*)+", "([()]+)*"]
+)
+def test_a_pattern_that_would_never_end_does_not_load(text: str) -> None:
+    with pytest.raises(ProfileInvalid) as caught:
+        profile_from(ruled(text))
+    assert "on some words it would never end" in "\n".join(caught.value.problems)
+
+
+@pytest.mark.parametrize(
+    "text", [r"(\+)+", "([+*])+", "(a+)b+", "(ab)+c*", "(?!.*(?:x|y)).*z", "(a{3})+", "(a)?(b+)"]
+)
+def test_a_pattern_that_repeats_simple_things_loads(text: str) -> None:
+    profile_from(ruled(text))
+
+
 @pytest.mark.parametrize(("tables", "words"), CONTRADICTIONS)
 def test_it_does_not_load(tables: dict[str, Any], words: str) -> None:
     with pytest.raises(ProfileInvalid) as caught:

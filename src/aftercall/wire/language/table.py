@@ -10,6 +10,9 @@ from pydantic_core import PydanticCustomError
 
 from aftercall.wire.reach import is_host
 
+_INNERMOST = re.compile(r"\(([^()]*)\)")
+_REPETITION = re.compile(r"[*+]|\{[0-9]*,[0-9]*\}")
+
 PLACEHOLDER = re.compile(r"\{([^{}]*)\}")
 _HEADER = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 
@@ -129,7 +132,24 @@ def _pattern(text: str) -> str:
             re.compile(text, re.IGNORECASE)
     except (re.error, FutureWarning, OverflowError, RecursionError) as error:
         raise flaw(f"is no regular expression: {error}") from None
+    if _repeats_repetitions(text):
+        raise flaw("repeats what repeats already: on some words it would never end")
     return text
+
+
+def _repeats_repetitions(text: str) -> bool:
+    """Say whether a repetition is within another, such as ``(a+)*``.
+
+    It takes time exponential in the length of the words, and nothing can interrupt it. Alternatives
+    that overlap, such as ``(a|ab)*``, can do the same and are not found here.
+    """
+    plain = re.sub(r"\[\^?\]?[^\]]*\]", "x", re.sub(r"\\.", "x", text, flags=re.DOTALL))
+    while group := _INNERMOST.search(plain):
+        repeated = _REPETITION.search(group[1].removeprefix("?"))
+        if repeated and _REPETITION.match(plain, group.end()):
+            return True
+        plain = f"{plain[: group.start()]}{'x*' if repeated else 'x'}{plain[group.end() :]}"
+    return False
 
 
 def filled_with(*names: str) -> AfterValidator:
