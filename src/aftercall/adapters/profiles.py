@@ -59,6 +59,9 @@ def read_profile(name: str) -> ProfileFile:
         raise ConfigInvalid(message, fix="Name a file that can be read.") from None
     except UnicodeDecodeError:
         raise ConfigInvalid(f"{name} is not UTF-8 text.", fix="Save it as UTF-8.") from None
+    except ValueError:
+        message = "The name of the profile's file holds a NUL character."
+        raise ConfigInvalid(message, fix="Name a file that can be read.") from None
 
 
 def parse_profile(file: ProfileFile) -> Profile:

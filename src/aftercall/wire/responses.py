@@ -3,7 +3,7 @@
 Status codes are those of RFC 9110; 429 and Retry-After are RFC 6585 and RFC 9110, section 10.2.3.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from aftercall.domain import answer
@@ -63,7 +63,7 @@ def read_contact(
     if response.status != 200:
         return _other(profile, response, asked)
     document = json_object(response.body)
-    found = None if document is None else _object(rules, document)
+    found = None if document is None else _object(rules, document, _told_of_state(profile))
     if found is None:
         none = _says_none(rules, document)
         return answer.Absent() if none else _no_contact(profile, response, asked)
@@ -107,8 +107,12 @@ def read_held(profile: Profile, response: HttpResponse, now_ms: int, mask: Mask)
 
 
 def with_held(contact: Observed, held: Observed) -> Observed:
-    """Return a contact with the disposition that was read beside it, where it tells none."""
-    if contact.outcome is not None:
+    """Return a contact with the disposition that was read beside it.
+
+    A closed contact's own is final. Until then it may tell what is none yet, such as 0, and not
+    when that was stored: then what was read back counts.
+    """
+    if held.outcome is None or (contact.closed and contact.outcome is not None):
         return contact
     return replace(
         contact,
@@ -168,11 +172,13 @@ def _taken(profile: Profile, response: HttpResponse, asked: Asked) -> WriteAnswe
     return answer.Uncertain("answer_says_failure", told)
 
 
-def _object(rules: Read | Readback, document: Json) -> Json:
+def _object(rules: Read | Readback, document: Json, more: Sequence[str] = ()) -> Json:
     """Return the object that is spoken of: the first place at which any known field stands."""
+    known = [path for paths in rules.fields.values() for path in paths_of(paths)]
+    known += more
     for place in rules.envelope:
         found = value_at(document, place)
-        if any(_stands(found, path) for paths in rules.fields.values() for path in paths_of(paths)):
+        if any(_stands(found, path) for path in known):
             return found
     return None
 
@@ -194,6 +200,12 @@ def _no_contact(profile: Profile, response: HttpResponse, asked: Asked) -> ReadA
     if isinstance(refusal, answer.Uncertain):
         return answer.Unavailable(refusal.code, refusal.words)
     return refusal
+
+
+def _told_of_state(profile: Profile) -> tuple[str, ...]:
+    """Return the paths of what else tells a contact's state: it may tell no more of itself."""
+    named = profile.read.state_id
+    return (*profile.states.closed_if_present, *(() if named is None else (named,)))
 
 
 def _stands(document: Json, path: str) -> bool:

@@ -1,11 +1,13 @@
 """Fetching what a tenant calls its outcomes."""
 
+import asyncio
 import random
 from collections.abc import Callable, Mapping
 
 from aftercall.adapters.clock import SystemClock
 from aftercall.adapters.transport import HttpTransport
-from aftercall.domain.answer import Absent, Forbidden, ReadAnswer, Refused
+from aftercall.domain.answer import Absent, Forbidden, ReadAnswer, Refused, Unavailable
+from aftercall.domain.pacing import SECOND_US
 from aftercall.engine.halt import Halt
 from aftercall.engine.lookups import Listed, Lookups
 from aftercall.engine.session import Means, Session
@@ -14,7 +16,7 @@ from aftercall.settings import Settings
 from aftercall.wire.auth import Token
 from aftercall.wire.catalogue import Configured, Outcome, outcomes_of
 from aftercall.wire.http import HttpRequest, HttpResponse, SendFailure
-from aftercall.wiring.values import identity_of, target_of, transport_options
+from aftercall.wiring.values import identity_of, pace_of, target_of, transport_options
 
 LIKENESS = "x-simulated-tenant"
 """The header by which a simulator says that it stands in for a tenant, with ids that are made up.
@@ -45,12 +47,15 @@ async def fetch_outcomes(
         fix = "List them under [outcomes] by hand; codes are sent as they stand there."
         raise AftercallError(message, fix=fix)
     clock = SystemClock()
+    spacing_seconds = pace_of(settings, target.profile, "").spacing_us / SECOND_US
     async with HttpTransport(transport_options(settings)) as transport:
         session = Session(target, identity, Means(transport, clock, random.random, Halt()))
 
         async def send(
             build: Callable[[Token], HttpRequest],
         ) -> HttpResponse | SendFailure:
+            # There is no lane here, as there is no row: one after the other, at a campaign's pace.
+            await asyncio.sleep(spacing_seconds)
             try:
                 response = await transport.send(build(await session.token()))
             except SendFailure as failure:
@@ -96,6 +101,10 @@ def _listed(name: str, got: Listed | ReadAnswer) -> Listed:
             message += f": {got.words}" if got.words else "."
             fix = f"Correct the url of [lookup.{name}], or tenant.base_url if that is wrong."
             raise ConfigInvalid(message, fix=fix, next_command="aftercall check --deep")
+        case Unavailable("answer_too_long", words):
+            message = f"The tenant's {name} are too long: {words}"
+            fix = "Raise tenant.response_bytes_max."
+            raise TenantUnreachable(message, fix=fix, next_command="aftercall outcomes pull")
         case _:
             words = getattr(got, "words", "") or "no answer that could be used"
             message = f"The tenant did not give its {name}: {words}"

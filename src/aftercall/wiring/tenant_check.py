@@ -8,7 +8,7 @@ from aftercall.adapters.transport import HttpTransport
 from aftercall.domain import answer
 from aftercall.domain.answer import Observed, ReadAnswer, WriteAnswer
 from aftercall.domain.disposition import Disposition
-from aftercall.wire.codes import CodeBook, Item, fetched_book, read_part, static_book
+from aftercall.wire.codes import CodeBook, Item, fetched_book, gather, read_part, static_book
 from aftercall.wire.http import HttpRequest, HttpResponse, SendFailure
 from aftercall.wire.masking import Mask
 from aftercall.wire.profile import Profile, normal_state
@@ -98,7 +98,7 @@ class TenantCheck:
     async def _list(self, name: str, key: str) -> tuple[CheckResult, tuple[Item, ...]]:
         """Fetch a list and say how that went."""
         lookup = self.target.profile.lookup[name]
-        items: list[Item] = []
+        items: dict[str, Item] = {}
         skipped = 0
         while True:
             sent = await self._send(lookup_request(self.target, lookup, key, skipped, self.token))
@@ -107,10 +107,9 @@ class TenantCheck:
             part = read_part(lookup, sent, skipped)
             if part is None:
                 return self._no_list(name, sent), ()
-            items += part.items
             skipped = part.seen
-            if not part.more:
-                return CheckResult("lists", "ok", f"{name}: {len(items)}."), tuple(items)
+            if not gather(items, part):
+                return CheckResult("lists", "ok", f"{name}: {len(items)}."), tuple(items.values())
 
     def _no_list(self, name: str, sent: HttpResponse) -> CheckResult:
         profile = self.target.profile

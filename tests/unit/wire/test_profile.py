@@ -146,7 +146,7 @@ def test_an_unknown_key_is_named_with_the_one_that_was_meant(
         (("write", "method"), "PATHC", 'did you mean "PATCH"?'),
         (("write", "fields", "notes"), "note", 'did you mean "notes"?'),
         (("write", "success"), ["200"], "write.success.0: "),
-        (("write", "success"), [99], "99 is too small; at least 100"),
+        (("write", "success"), [99], "99 is too small; at least 200"),
         (("states", "wait"), [7], "states.wait.0: 7 is a whole number; text is wanted"),
         (("read", "url"), "http://x", 'must begin with "/"'),
         (("read", "url"), "/x/{contct}", "holds {contct}; only {campaign}, {contact}"),
@@ -162,7 +162,7 @@ def test_an_unknown_key_is_named_with_the_one_that_was_meant(
         ),
         (("headers",), {"Authorization": "x"}, "is a header that is set already"),
         (("name",), "My Profile", "is not of the form"),
-        (("pace", "requests_per_second_max"), 0, "0 is too small; more than 0"),
+        (("pace", "requests_per_second_max"), 0, "0 is too small; at least 0.001"),
         (("base", "hosts"), ["https://x.example"], "must be a bare domain"),
     ],
     ids=str,
@@ -233,7 +233,7 @@ def test_all_that_is_wrong_is_told_at_once(tmp_path: Path) -> None:
         load_profile(str(path))
     assert str(refusal.value).splitlines()[1:] == [
         "  write.method: missing",
-        "  write.success.0: 2 is too small; at least 100",
+        "  write.success.0: 2 is too small; at least 200",
         '  write.methd: unknown key; did you mean "method"?',
     ]
 

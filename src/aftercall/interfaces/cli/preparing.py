@@ -10,6 +10,7 @@ from rich.table import Table
 from rich.text import Text
 
 from aftercall.adapters.profiles import load_profile
+from aftercall.domain.disposition import is_identifier
 from aftercall.interfaces.cli.first_steps import first_steps
 from aftercall.interfaces.cli.guiding import asked, flaw_of
 from aftercall.interfaces.cli.new_file import check_free, write_new
@@ -120,6 +121,9 @@ def _contact(contact: str | None) -> tuple[str, str] | None:
     campaign, slash, one = contact.partition("/")
     if not (campaign and slash and one):
         message = f"{contact!r} is not of the form CAMPAIGN/CONTACT."
+        raise typer.BadParameter(message, param_hint="--contact")
+    if not (is_identifier(campaign) and is_identifier(one)):
+        message = f"{contact!r} holds what no id can hold."
         raise typer.BadParameter(message, param_hint="--contact")
     return campaign, one
 

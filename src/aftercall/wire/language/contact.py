@@ -5,13 +5,14 @@ from typing import Literal
 from pydantic import Field
 
 from aftercall.wire.language.table import (
+    AbsentStatuses,
     ContactAddress,
+    Envelope,
     Header,
     JsonPath,
     JsonPaths,
     Rules,
     StateNames,
-    Statuses,
     Text,
     Version,
 )
@@ -33,7 +34,7 @@ class Reading(Rules):
         default=None, description="The version of this operation, if it is not the profile's."
     )
     method: Literal["GET", "POST"] = Field(default="GET", description="How.")
-    envelope: tuple[str, ...] = Field(
+    envelope: tuple[Envelope, ...] = Field(
         default=ENVELOPE,
         description="Paths at which the object may stand: the first that has a known field.",
     )
@@ -76,7 +77,7 @@ class Read(Reading):
     etag: JsonPath | None = Field(
         default=None, description="The path of it, where it stands in the body."
     )
-    absent: Statuses = Field(
+    absent: AbsentStatuses = Field(
         default=frozenset({404, 410}), description="Statuses that say: no such contact."
     )
     empty_is_absent: bool = Field(
@@ -85,9 +86,9 @@ class Read(Reading):
 
 
 class Readback(Reading):
-    """How the disposition is read where the contact itself does not tell it."""
+    """How the disposition is read; of a contact that is not closed it counts before its own."""
 
-    none: Statuses = Field(
+    none: AbsentStatuses = Field(
         default=frozenset({204, 404}), description="Statuses that say: it has no disposition."
     )
 

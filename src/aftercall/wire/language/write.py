@@ -8,10 +8,10 @@ from pydantic import AfterValidator, BeforeValidator, Field
 
 from aftercall.wire.language.table import (
     ContactAddress,
-    Header,
+    FreeHeader,
     JsonPath,
     Rules,
-    Statuses,
+    SuccessStatuses,
     Version,
     flaw,
 )
@@ -147,7 +147,7 @@ class Write(Rules):
     dropped: tuple[Literal["agent", "notes", "timestamp", "custom_fields"], ...] = Field(
         default=(), description="What a row has and this API cannot take."
     )
-    success: Statuses = Field(
+    success: SuccessStatuses = Field(
         default=frozenset({200, 204}), min_length=1, description="The statuses of success."
     )
     failure: Failure = Field(
@@ -158,7 +158,7 @@ class Write(Rules):
         strict=True,
         description="Whether a write depends on the ETag that was read (`If-Match`).",
     )
-    idempotency_header: Header | None = Field(
+    idempotency_header: FreeHeader | None = Field(
         default=None, description="A header that carries the row's key, the same on each attempt."
     )
 
