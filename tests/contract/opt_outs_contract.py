@@ -175,10 +175,19 @@ class OptOutsContract(Contract):
         await settled(rig, opt_out("P2"), GONE)
         await rig.admit(opt_out("P3"), opt_out("P3"), candidate("P4"))
         await rig.admit(opt_out("P5"), run="run-2")
-        total, _, rest = archive.opt_outs_of_run(RUN)
+        total, _, rest = archive.opt_outs_of_run(RUN, slow_ms=1)
         assert (total, [one.contact for one in rest]) == (3, ["P2", "P3"])
         with pytest.raises(JournalError, match="There is no run run-9"):
-            archive.opt_outs_of_run("run-9")
+            archive.opt_outs_of_run("run-9", slow_ms=1)
+
+    async def test_those_of_a_run_that_took_long_are_among_those_to_be_judged(
+        self, rig: Rig
+    ) -> None:
+        await settled(rig, opt_out("P1", NOON - HOUR), WRITTEN)
+        await settled(rig, opt_out("P2", NOON - 2 * HOUR), HELD)
+        for slow, found in ((3, []), (2, ["P2"]), (1, ["P2", "P1"])):
+            _, _, rest = rig.journal.archive.opt_outs_of_run(RUN, slow_ms=slow * 3_600_000)
+            assert [one.contact for one in rest] == found
 
 
 RECORD = CallRecord(seller="Acme", call_duration_seconds=7, called_number="+12025550123")

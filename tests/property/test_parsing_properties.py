@@ -34,25 +34,33 @@ TARGET = Target(PROFILE, "https://acme.niceincontact.com")
 RULES = Rules(MATRIX, NOW)
 
 TOKEN_FIELDS = ("access_token", "expires_in")
+FAILURES = ("success", "error", "errorCount")
 
-field_values = json_values | any_text | instants.map(str) | st.floats()
-documents = st.dictionaries(
-    st.sampled_from(
-        [*map(str, PROFILE.read.fields.values()), *PROFILE.errors.words, *TOKEN_FIELDS]
-    ),
-    field_values,
-)
+ODD: tuple[object, ...] = (
+    "", " ", "\ud800", "a\udfff", "a\r\nb", "\x1b[2J", "\u202e", "1e999", "nan", "-7", 0, -1, 7,
+    1.5, 10**400, True, False, [], {}, [1], {"a": 1}, None,
+)  # fmt: skip
+field_values = st.sampled_from(ODD) | json_values | any_text | instants.map(str) | st.floats()
+FIELDS = (*map(str, PROFILE.read.fields.values()), *PROFILE.errors.words, *FAILURES)
+flat = st.fixed_dictionaries({}, optional=dict.fromkeys((*FIELDS, *TOKEN_FIELDS), field_values))
+documents = flat | flat.map(lambda inner: {"resultSet": inner})
+spelled = documents.map(lambda each: json.dumps(each).encode())
 bodies = st.one_of(
+    spelled,
+    spelled,
+    spelled,
     st.binary(),
-    documents.map(lambda each: json.dumps(each).encode()),
-    documents.map(lambda each: json.dumps(each)[:-1].encode()),
+    spelled.map(lambda each: each[:-1]),
     documents.map(lambda each: json.dumps(each).encode("utf-16")),
     st.sampled_from([opened * 100_000 for opened in (b"[", b'{"state":', b'[{"":')]),
 )
 headers = st.dictionaries(
     st.sampled_from(["retry-after", "etag", "content-type", "icstatusdescription"]), any_text
 )
-responses = st.builds(HttpResponse, st.integers(100, 599), headers, bodies)
+statuses = st.sampled_from([200, 200, 200, 204, 400, 401, 404, 429, 500]) | st.integers(100, 599)
+"""Those that are read further most of the time: of any status, hardly a body would be."""
+
+responses = st.builds(HttpResponse, statuses, headers, bodies)
 
 
 profiles = st.sampled_from(PROFILES)
@@ -91,10 +99,24 @@ def test_any_answer_of_the_token_endpoint_means_something(
         assert got.renew_at_seconds > now_seconds
 
 
-@given(st.sampled_from([*PROFILES[1].lookup.values()]), responses)
-def test_any_answer_to_a_look_up_is_a_list_or_none(lookup: Lookup, response: HttpResponse) -> None:
-    part = read_part(lookup, response, 0)
-    assert part is None or all(item.id and item.name for item in part.items)
+@st.composite
+def looked_up(draw: st.DrawFn) -> tuple[Lookup, HttpResponse]:
+    """A look-up and an answer to it, most of the time with a list in its place."""
+    lookup = draw(st.sampled_from([*PROFILES[1].lookup.values()]))
+    names = filter(None, (lookup.id, lookup.name, lookup.active, lookup.group))
+    fields = st.fixed_dictionaries({}, optional=dict.fromkeys(names, field_values))
+    item = fields | fields | field_values
+    document = {lookup.items: draw(st.lists(item, max_size=5) | field_values)}
+    listed = HttpResponse(200, {}, json.dumps(document).encode())
+    return lookup, draw(st.just(listed) | responses)
+
+
+@given(looked_up())
+def test_any_answer_to_a_look_up_is_a_list_or_none(asked: tuple[Lookup, HttpResponse]) -> None:
+    part = read_part(*asked, 0)
+    for item in () if part is None else part.items:
+        assert item.id
+        (item.id + item.name + (item.group or "")).encode()
 
 
 @given(any_cells)

@@ -1,6 +1,5 @@
 """A simulator that is given a profile's file speaks it: the rehearsal of a gateway of one's own."""
 
-import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -12,9 +11,6 @@ from aftercall.adapters.profiles import read_profile
 from aftercall.domain.status import Status
 from aftercall.simulator import Faults, LimitRules, Simulator, SimulatorConfig
 from aftercall.simulator.described import load_surface
-from aftercall.simulator.described.follow_ups import FollowUps
-from aftercall.simulator.disposition import InvalidChangeError
-from aftercall.simulator.state import State
 from tests.fault.rig import CLIENT_SECRET, CRM_SECRET, ENVIRONMENT, SEED, names, row
 
 from .gateway import NUMBERS
@@ -101,29 +97,6 @@ id = "n"
 name = "label"
 page = { size = 2, total = "many" }
 
-[follow_ups.dnc_group]
-url = "/v{version}/never/{target}"
-method = "PUT"
-items = "those.all"
-items_max = 3
-repeatable = true
-success = [202, 204]
-failure = { items = "each", flag = "fine" }
-
-[follow_ups.dnc_group.fields]
-who = { from = ["custom_fields.phone_number"], type = "text", when_absent = "refuse" }
-
-[follow_ups.tags]
-url = "/lists/{campaign}/people/{contact}/marks"
-fields = { mark = { from = "target", type = "integer" } }
-repeatable = true
-failure = { count = "wrong.number" }
-
-[follow_ups.callback]
-url = "/later"
-success = [204]
-fields = { when = "custom_fields.callback_time", who = "contact" }
-
 [errors]
 words = ["wrong.because"]
 
@@ -154,15 +127,11 @@ class DescribedRig(SurfaceRig):
         return {told: code for code, told in ids.items()}.get(held, held)
 
 
-def described_file(directory: Path, name: str) -> Path:
-    file = directory / f"{name}.toml"
-    file.write_text(profiles()[name][0], encoding="utf-8")
-    return file
-
-
 @asynccontextmanager
 async def described(name: str, directory: Path, **settings: Any) -> AsyncIterator[DescribedRig]:
-    file, ids = described_file(directory, name), profiles()[name][1]
+    text, ids = profiles()[name]
+    file = directory / f"{name}.toml"
+    file.write_text(text, encoding="utf-8")
     dispositions = [
         {"id": number, "name": code.title(), "classification": 2}
         for code, number in ACD_NAMES.items()
@@ -219,59 +188,6 @@ async def test_a_profile_is_served_as_it_stands_and_a_run_proves_itself(
         again = await rig.sync([row("p1", timestamp="2026-01-17T00:00:00Z")])
         assert again.total_processed == 1
         assert again.statuses[Status.UNCHANGED] + again.statuses.get(Status.MISSING, 0) == 1
-
-
-WHEN = "2026-12-01T10:00:00Z"
-FOLLOW_UPS = {
-    "dnc_groups": {"opt_out": "301"},
-    "tags": {"INTERESTED": "17"},
-    "callbacks": ["callback"],
-}
-
-
-@pytest.mark.parametrize("name", ["acd", "odd"])
-async def test_its_follow_ups_are_served_too(tmp_path: Path, name: str) -> None:
-    kinds = ("reset_before", "reset_after", "error_before", "throttle")
-    faults = Faults.from_json(dict.fromkeys(kinds, 0.1) | {"fault_limit": 1})
-    rows = [
-        row(one, outcome="DO_NOT_CALL", custom_fields={"phone_number": f"+1202555010{number}"})
-        for number, one in enumerate(names(7))
-    ]
-    rows += [row("bare", outcome="DO_NOT_CALL"), row("glad")]
-    later = {"callback_time": WHEN, "callback_number": "+12025550177"}
-    rows += [row("later", outcome="CALL_BACK", custom_fields=later)]
-    async with described(name, tmp_path, faults=faults) as rig:
-        report = await rig.sync(rows, follow_ups=FOLLOW_UPS, retry={"wait_seconds_max": 0.2})
-
-        assert report.statuses == {Status.APPLIED: 10}
-        assert report.follow_ups["dnc_group"] == {"done": 7, "impossible": 1}
-        assert report.follow_ups["tags"] == {"done": 1}
-        assert report.follow_ups["callback"].keys() <= {"done", "unknown"}
-        book = [one for one in rig.simulator.follow_ups() if not one["repeat"]]
-        assert {(one["kind"], one.get("target", "")) for one in book} == {
-            ("dnc_group", "301"), ("tags", ""), ("callback", "")
-        }  # fmt: skip
-        told = {one["kind"]: one["told"] for one in book}
-        assert told["tags"] == ({"tagId": 17} if name == "acd" else {"mark": 17})
-        field = "phoneNumber" if name == "acd" else "who"
-        numbers = [one["told"][field] for one in book if one["kind"] == "dnc_group"]
-        assert sorted(numbers) == [f"+1202555010{number}" for number in range(7)]
-        assert WHEN in told["callback"].values()
-        rig.assert_books_balance(report)
-
-
-async def test_what_a_follow_up_lacks_is_refused_as_the_file_says(tmp_path: Path) -> None:
-    surface = load_surface(described_file(tmp_path, "odd"))
-    book = FollowUps(State(SimulatorConfig()), surface)
-    for wrong, words in (
-        ({}, "those.all must hold objects"),
-        ({"those": {"all": [{}]}}, "who is missing"),
-        ({"those": {"all": [{"who": 5}]}}, "who must be of type text"),
-        ({"those": {"all": [{"who": "5", "why": "x"}]}}, "unknown fields: why"),
-        ({"those": {"all": [{"who": "5"}] * 4}}, "a request carries 1 to 3 items"),
-    ):
-        with pytest.raises(InvalidChangeError, match=words):
-            book.done("/v7/never/301", "dnc_group", json.dumps(wrong).encode(), answered=True)
 
 
 async def test_who_may_not_sign_in_is_not_let_in(tmp_path: Path) -> None:

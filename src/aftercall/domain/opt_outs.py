@@ -18,6 +18,9 @@ from aftercall.domain.disposition import Json
 from aftercall.domain.follow_ups import FollowUpState
 from aftercall.domain.status import Status
 
+HOUR_MS = 3_600_000
+DAY_MS = 24 * HOUR_MS
+
 ACKNOWLEDGED_KIND = "opt_out_acknowledged"
 WITHDRAWN_KIND = "opt_out_acknowledgement_withdrawn"
 
@@ -200,6 +203,11 @@ class Terms:
     business_days: int
     near_days: int
     codes: Collection[str] = ()
+
+    @property
+    def shortest_ms(self) -> int:
+        """How long an opt-out has at least; what was applied sooner cannot be late."""
+        return self.business_days * DAY_MS - HOUR_MS  # The day on which clocks go forward.
 
 
 @dataclass(frozen=True, slots=True)

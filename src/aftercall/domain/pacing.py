@@ -8,6 +8,7 @@ All times are whole microseconds since the epoch.
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 
 SECOND_US = 1_000_000
 
@@ -15,7 +16,7 @@ AHEAD_US_MAX = 5 * SECOND_US
 """A `tat` further ahead than this and one reservation means that the clock was set back."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Pace:
     """How fast requests may leave.
 
@@ -28,12 +29,12 @@ class Pace:
     per_second: float
     headroom: float = 0.05
 
-    @property
+    @cached_property
     def spacing_us(self) -> int:
         """Microseconds between two slots, rounded up: never above the rate."""
         return max(1, -int(-SECOND_US // (self.per_second * (1.0 - self.headroom))))
 
-    @property
+    @cached_property
     def late_us_max(self) -> int:
         """How late a slot may be used.
 

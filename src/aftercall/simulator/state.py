@@ -31,7 +31,6 @@ class State:
     faults_since: float
     dnc: dict[str, set[str]]
     tags: dict[str, set[int]]
-    followed: set[str]
 
     def __init__(self, config: SimulatorConfig) -> None:
         self.config = config
@@ -110,7 +109,6 @@ class State:
         self.counters = Counters()
         self.dnc = {}
         self.tags = {}
-        self.followed = set()
         # The ACD API knows no campaigns: only the limit of the whole tenant holds there.
         rates = {ACD_CAMPAIGN: 0, **self.world.campaign_rates}
         self.gate = Gate(self.config.limits, rates)

@@ -54,7 +54,7 @@ async def fetch_outcomes(settings: Settings, environment: Mapping[str, str]) -> 
         await session.token()
         lookups = Lookups(session, clock)
         items = _listed(codes.catalogue, await lookups.listed(codes.catalogue, "", send))
-        groups: Mapping[str, str] = {}
+        groups: Mapping[str, str] | None = None
         if codes.groups is not None:
             groups = _listed(codes.groups, await lookups.listed(codes.groups, "", send)).names()
     return outcomes_of(items.items, groups, codes.categories, target.ids)

@@ -166,7 +166,7 @@ def _forecast(settings: Settings, seen: _Seen, journal: SqliteJournal) -> Foreca
         requests=sum(asked.values()),
         seconds=seconds_at_least(asked, pace, settings.pace_total()),
         opt_outs=sum(one.opt_outs for one in waiting),
-        partial=journal.archive.opt_outs_of_run(FORECAST)[1],
+        partial=journal.archive.opt_outs_of_run(FORECAST, slow_ms=0)[1],
         follow_ups=follow_ups,
         unused=tuple(seen.unused),
     )

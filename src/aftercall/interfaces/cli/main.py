@@ -6,6 +6,7 @@ import sys
 import threading
 from collections.abc import Sequence
 from contextlib import suppress
+from functools import cache
 from pathlib import Path
 from types import FrameType
 from typing import Annotated
@@ -125,9 +126,13 @@ def main(words: Sequence[str]) -> int:
     return code
 
 
+_command_of = cache(get_command)
+"""Makes a command of functions, once: it takes longer than most commands do."""
+
+
 def _invoke(words: Sequence[str]) -> int:
     # Not `app()`: it would tell errors in its own way.
-    command = get_command(app)
+    command = _command_of(app)
     try:
         with command.make_context("aftercall", list(words)) as context:
             return int(command.invoke(context) or 0)

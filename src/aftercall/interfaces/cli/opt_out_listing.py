@@ -47,7 +47,7 @@ def show(place: Place, asked: Received, rows_max: int, *, json: bool) -> int:
     listed: list[OptOut] = []
     with place.kept_in_errors():
         settings = settings_for(place)
-        terms, at_ms = terms_of(settings), now_ms()
+        terms, at_ms = terms_of(settings.opt_outs, settings.outcomes), now_ms()
         wanted_rows = filter_of(asked, terms.calendar.zone)
         with open_archive(settings.journal.path) as archive:
             for one in judged(archive, wanted_rows, terms, at_ms):
@@ -79,14 +79,18 @@ def _say_next(place: Place, listed: Sequence[OptOut]) -> None:
         command = place.command("followups", "retry", run, "--state", state.value)
         say(f"DNC records {state.value}: {FIXES[state]}", f"next: {command}")
     stuck = [one for one in unsettled if not _goes_on(one)]
-    if stuck:
-        words = ("optouts", "acknowledge", str(stuck[0].row.row), "--by", "NAME", "--reason")
-        say(
-            "feed a corrected opt-out of the contact, or record why nothing more is to be done:"
-            if any(one.row.lacking or not one.fate.landed for one in stuck)
-            else "the tenant holds them now; record why they came late:",
-            f"next: {place.command(*words, 'TEXT')}",
-        )
+    lacking = [one for one in stuck if one.row.lacking or not one.fate.landed]
+    if lacking:
+        words = "feed a corrected opt-out of the contact, or record why nothing more is to be done:"
+        say(words, _acknowledging(place, lacking[0]))
+    late = [one for one in stuck if one not in lacking]
+    if late:
+        say("the tenant holds what came late; record why it did:", _acknowledging(place, late[0]))
+
+
+def _acknowledging(place: Place, one: OptOut) -> str:
+    words = ("optouts", "acknowledge", str(one.row.row), "--by", "NAME", "--reason", "TEXT")
+    return f"next: {place.command(*words)}"
 
 
 def _goes_on(one: OptOut) -> bool:

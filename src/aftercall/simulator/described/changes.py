@@ -35,7 +35,7 @@ def change_of(surface: Surface, raw_path: str, body: bytes) -> dict[str, Any]:
         value = at(document, field.path)
         if value is None:
             continue
-        check(field, value, typed=rules.get("body", "json") == "json")
+        _check(field, value, typed=rules.get("body", "json") == "json")
         kind, _, name = field.carries.partition(".")
         if kind in _NAMES:
             change[_NAMES[kind]] = value if kind == "notes" else str(value)
@@ -64,12 +64,7 @@ def _document(rules: Mapping[str, Any], raw_path: str, body: bytes) -> dict[str,
     return document
 
 
-def check(field: Field, value: Any, *, typed: bool) -> None:
-    """Check that a field holds what the file says.
-
-    Raises:
-        InvalidChangeError: If it does not.
-    """
+def _check(field: Field, value: Any, *, typed: bool) -> None:
     if field.value is not None and str(value) != str(field.value):
         raise InvalidChangeError(f"{field.path} must be {field.value}")
     wanted = {"integer": int, "text": str}.get(field.kind)

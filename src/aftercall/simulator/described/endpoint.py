@@ -11,7 +11,6 @@ from aftercall.simulator.acd.catalogue import SKILL, Catalogue
 from aftercall.simulator.clock import iso_time
 from aftercall.simulator.described.changes import change_of
 from aftercall.simulator.described.documents import put, wrapped
-from aftercall.simulator.described.follow_ups import FollowUps
 from aftercall.simulator.described.lists import listed
 from aftercall.simulator.disposition import InvalidChangeError
 from aftercall.simulator.faults import FaultKind
@@ -48,16 +47,10 @@ class DescribedEndpoint:
         self._operations = {"read": surface.read.address, "write": surface.write}
         if surface.readback is not None:
             self._operations["readback"] = surface.readback.address
-        self._follow_ups = FollowUps(state, surface)
-        self._others = {kind: way.address for kind, way in surface.follow_ups.items()}
 
     def speaks(self, method: str, raw_path: str) -> bool:
         """Say whether an address is one of this API's."""
-        places = (
-            *self._operations.values(),
-            *self._others.values(),
-            *self._surface.lists.values(),
-        )
+        places = (*self._operations.values(), *self._surface.lists.values())
         try:
             return any(place.values(method, raw_path) is not None for place in places)
         except UnicodeDecodeError:
@@ -98,12 +91,6 @@ class DescribedEndpoint:
                 named = all(one.names("campaign") for one in self._operations.values())
                 known = self._state.contacts.campaign_of(contact) or ACD_CAMPAIGN
                 return Call(told["campaign"] if named else known, contact, operation)
-        for kind, address in self._others.items():
-            told = address.values(request.method, request.raw_path)
-            if told is not None:
-                contact = told.get("contact", "")
-                known = self._state.contacts.campaign_of(contact) or ACD_CAMPAIGN
-                return Call(told.get("campaign", known), contact, kind)
         return None
 
     async def _with_faults(
@@ -112,10 +99,8 @@ class DescribedEndpoint:
         state = self._state
         tag = request.headers.get("If-Match")
         conditional = call.operation == "write" and tag is not None and state.config.etags
-        # What names no contact, such as a group, has faults of its own by its address.
-        subject = call.contact or request.raw_path
         fault = state.dice.for_contact(
-            request.method, call.campaign, subject, conditional=conditional
+            request.method, call.campaign, call.contact, conditional=conditional
         )
         if fault is FaultKind.CONFLICT:
             state.contacts.interfere(call.campaign, call.contact)
@@ -124,25 +109,12 @@ class DescribedEndpoint:
         instead = None if fault is None else await before_commit(state, request, fault)
         if instead is not None:
             return instead
-        answered = fault is not FaultKind.RESET_AFTER
-        if call.operation in self._others:
-            response = self._followed_up(request, call, body, answered=answered)
-        elif call.operation == "write":
+        if call.operation == "write":
+            answered = fault is not FaultKind.RESET_AFTER
             response = self._write(request, call, body, answered=answered)
         else:
             response = self._shown(call)
         return response if fault is None else await after_commit(state, request, fault, response)
-
-    def _followed_up(
-        self, request: web.BaseRequest, call: Call, body: bytes, *, answered: bool
-    ) -> web.Response:
-        contacts = self._state.contacts
-        if call.contact and contacts.find(call.campaign, call.contact) is None:
-            return self._refused(404, "no such contact")
-        try:
-            return self._follow_ups.done(request.raw_path, call.operation, body, answered=answered)
-        except InvalidChangeError as error:
-            return self._refused(400, str(error))
 
     def _shown(self, call: Call) -> web.Response:
         """Show a contact, or its disposition alone."""

@@ -22,7 +22,7 @@ class Address:
     """A method and the addresses that a template makes."""
 
     def __init__(self, method: str, template: str, version: str) -> None:
-        self.method = method
+        self._method = method
         pattern, seen = "", set[str]()
         for place, part in enumerate(_PLACEHOLDER.split(_SERVER.sub("", template))):
             if place % 2 == 0:
@@ -44,7 +44,7 @@ class Address:
         Raises:
             UnicodeDecodeError: If an identifier is not UTF-8.
         """
-        found = self._pattern.fullmatch(raw_path) if method == self.method else None
+        found = self._pattern.fullmatch(raw_path) if method == self._method else None
         if found is None:
             return None
         return {name: unquote(told, errors="strict") for name, told in found.groupdict().items()}
@@ -88,27 +88,6 @@ class Reading:
 
 
 @dataclass(frozen=True, slots=True)
-class FollowUp:
-    """What else can be done for a contact, in one way.
-
-    Attributes:
-        address: Where.
-        items: The path of the list whose objects hold the fields; empty if the body does.
-        items_max: How many of them one request may carry.
-        fields: What each of them carries.
-        needed: The paths of the fields that must be there.
-        rules: The table itself.
-    """
-
-    address: Address
-    items: str
-    items_max: int
-    fields: Sequence[Field]
-    needed: Sequence[str]
-    rules: Mapping[str, Any]
-
-
-@dataclass(frozen=True, slots=True)
 class Surface:
     """An API as its profile describes it.
 
@@ -119,7 +98,6 @@ class Surface:
         write: Where a disposition is written.
         fields: What a write carries.
         lists: Lists by name, with their addresses.
-        follow_ups: What else can be done for a contact, by its name in the file.
         words: The path of the words of a refusal.
     """
 
@@ -129,7 +107,6 @@ class Surface:
     write: Address
     fields: Sequence[Field]
     lists: Mapping[str, Address]
-    follow_ups: Mapping[str, FollowUp]
     words: str = "message"
     states: Mapping[str, Sequence[str]] = field(default_factory=dict)
 
@@ -198,31 +175,8 @@ def _surface(tables: Mapping[str, Any]) -> Surface:
         write=Address(write["method"], write["url"], str(write.get("version", common))),
         fields=tuple(_field(path, given) for path, given in write["fields"].items()),
         lists=lists,
-        follow_ups={
-            name: _follow_up(rules, common)
-            for name, rules in tables.get("follow_ups", {}).items()
-            if isinstance(rules, dict)
-        },
         words=words[0],
         states={name: states.get(name, []) for name in ("allowed", "wait", "closed")},
-    )
-
-
-def _follow_up(rules: Mapping[str, Any], version: str) -> FollowUp:
-    fields = rules["fields"].items()
-    return FollowUp(
-        address=Address(
-            rules.get("method", "POST"), rules["url"], str(rules.get("version", version))
-        ),
-        items=rules.get("items", ""),
-        items_max=rules.get("items_max", 1),
-        fields=tuple(_field(path, given) for path, given in fields),
-        needed=tuple(
-            path
-            for path, given in fields
-            if isinstance(given, dict) and given.get("when_absent") == "refuse"
-        ),
-        rules=rules,
     )
 
 

@@ -78,12 +78,13 @@ def opt_out(db: sqlite3.Connection, row: int) -> OptOutRow | None:
     return None if facts is None else _opt_out(db, facts, _lacking(db, row))
 
 
-def not_landed(db: sqlite3.Connection, run: str) -> Iterator[OptOutRow]:
-    """Yield the opt-outs of a run that it did not bring to the tenant itself.
+def to_judge(db: sqlite3.Connection, run: str, slow_ms: int) -> Iterator[OptOutRow]:
+    """Yield the opt-outs of a run that it did not bring to the tenant itself, or slowly.
 
     What is told of them is what became of the outcome, not of its DNC records.
     """
-    for facts in db.execute(statement("opt_outs_not_landed"), {"run": run_number(db, run)}):
+    asked = {"run": run_number(db, run), "slow_ms": slow_ms}
+    for facts in db.execute(statement("opt_outs_to_judge"), asked):
         yield _opt_out(db, facts)
 
 
