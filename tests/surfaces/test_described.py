@@ -9,8 +9,11 @@ import pytest
 
 from aftercall.adapters.profiles import read_profile
 from aftercall.domain.status import Status
+from aftercall.interfaces.cli.simulating import _tell
+from aftercall.settings import settings_from
 from aftercall.simulator import Faults, LimitRules, Simulator, SimulatorConfig
 from aftercall.simulator.described import load_surface
+from aftercall.wiring.rehearsal import likeness_of
 from tests.fault.rig import CLIENT_SECRET, CRM_SECRET, ENVIRONMENT, SEED, names, row
 
 from .gateway import NUMBERS
@@ -207,3 +210,54 @@ def test_a_profile_whose_requests_cannot_be_told_apart_is_no_surface(tmp_path: P
     (tmp_path / "same.toml").write_text(same)
     with pytest.raises(ValueError, match="the same method and address"):
         load_surface(tmp_path / "same.toml")
+
+
+FOLLOWED_UP = {"tags": {"INTERESTED": "17"}}
+
+
+async def test_of_a_profile_of_ones_own_the_follow_ups_are_refused(tmp_path: Path) -> None:
+    async with described("blue", tmp_path) as rig:
+        file = tmp_path / "blue.toml"
+        file.write_text(f"{file.read_text()}{TAGS}", encoding="utf-8")
+        report = await rig.sync([row("p1")], follow_ups=FOLLOWED_UP)
+
+        assert report.statuses == {Status.APPLIED: 1}
+        assert report.follow_ups == {"tags": {"refused": 1}}
+
+
+TAGS = """
+[follow_ups.tags]
+url = "/blue/leads/{campaign}/{contact}/tags"
+fields = { id = "target" }
+"""
+
+
+@pytest.mark.parametrize(
+    ("profile", "more", "asked", "told"),
+    [
+        ("blue.toml", TAGS, FOLLOWED_UP, True),
+        ("blue.toml", TAGS, {}, False),
+        ("acd", "", FOLLOWED_UP, False),
+    ],
+)
+def test_who_serves_a_likeness_is_told_so_if_any_are_asked_for(
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    profile: str,
+    more: str,
+    asked: dict[str, Any],
+    *,
+    told: bool,
+) -> None:
+    (tmp_path / "blue.toml").write_text(profile_of_the_page() + more, encoding="utf-8")
+    tenant = {
+        "profile": str(tmp_path / profile) if more else profile,
+        "base_url": "https://blue.example.com",
+    }
+    tables = {"tenant": tenant, "outcomes": {"INTERESTED": "positive"}, "follow_ups": asked}
+    settings = settings_from({**tables, "outcome_ids": {"INTERESTED": "17"}}, {})
+    place = "http://127.0.0.1:9"
+    _tell(settings, likeness_of(settings), Path("aftercall.toml"), place, f"{place}/crm")
+
+    words = " ".join(capsys.readouterr().err.split())
+    assert ("follow-ups of a profile of your own are not served" in words) is told

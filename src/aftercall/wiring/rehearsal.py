@@ -26,6 +26,7 @@ from aftercall.domain.webhook import SECRET_PREFIX, secret_bytes
 from aftercall.errors import AftercallError, ConfigInvalid
 from aftercall.settings import SIGNING_VARIABLE, Crm, Settings, load_crm_secrets
 from aftercall.settings.addresses import JOURNAL_PREFIX
+from aftercall.settings.follow_ups import FollowUps
 from aftercall.wire.codes import static_book
 from aftercall.wire.language.sign_in import VARIABLES
 from aftercall.wire.profile import Profile
@@ -83,6 +84,13 @@ class Likeness:
         """Whether every address of a contact says of which campaign it is."""
         places = (self.profile.read, self.profile.write, self.profile.readback)
         return all("{campaign}" in one.url for one in places if one is not None)
+
+    def serves(self, follow_ups: FollowUps) -> bool:
+        """Whether a simulator carries out what a configuration asks for after its outcomes.
+
+        Of a profile's file it reads how contacts are read and written, and no more.
+        """
+        return self.profile_file is None or not follow_ups.subjects
 
     def world(self, *, paced: bool) -> dict[str, Json]:
         """Return the content of a world file: every contact exists and is free."""

@@ -27,6 +27,11 @@ from aftercall.wiring.rehearsal import Cost
 
 CAMPAIGNS_SHOWN = 10
 
+FOLLOW_UPS_NOT_SERVED = (
+    "note: the follow-ups of a profile of your own are not served by the simulator, unless their"
+    " addresses are those of acd: they are refused there (404), whatever the tenant would do."
+)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rehearsed:

@@ -18,7 +18,7 @@ from aftercall.interfaces.cli.options import Reading
 from aftercall.interfaces.cli.performing import Performance
 from aftercall.interfaces.cli.proof import Proof
 from aftercall.interfaces.cli.rehearsal import Rehearsal, Simulator, rehearsing
-from aftercall.interfaces.cli.rehearsal_text import Rehearsed, rehearsal_view
+from aftercall.interfaces.cli.rehearsal_text import FOLLOW_UPS_NOT_SERVED, Rehearsed, rehearsal_view
 from aftercall.interfaces.cli.runs import (
     Request,
     check_files,
@@ -119,6 +119,8 @@ class _Play:
         if not self.request.output.quiet:
             here = " or ".join(map(plain, places_of(self.settings)))
             say(f"A rehearsal against a simulator on this machine: nothing is sent to {here}.")
+            if not likeness.serves(self.settings.follow_ups):
+                say(FOLLOW_UPS_NOT_SERVED)
         performed = run_performance(
             Performance(
                 turned,

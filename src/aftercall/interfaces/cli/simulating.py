@@ -10,6 +10,7 @@ from pathlib import Path
 from aftercall.adapters.passing_directory import passing_directory
 from aftercall.interfaces.cli.figures import count
 from aftercall.interfaces.cli.options import Place
+from aftercall.interfaces.cli.rehearsal_text import FOLLOW_UPS_NOT_SERVED
 from aftercall.interfaces.cli.terminal import plain, say
 from aftercall.settings import ONLY_ENDPOINT, Settings, load_settings
 from aftercall.simulator.command import Caller, main
@@ -78,6 +79,8 @@ def _tell(settings: Settings, likeness: Likeness, config: Path, url: str, crm_ur
             "note: tenant.proxy is configured, and a proxy does not lead to this machine: leave it"
             " out of a copy of the file, or use sync --rehearse.",
         )
+    if not likeness.serves(settings.follow_ups):
+        say("", FOLLOW_UPS_NOT_SERVED)
     if not likeness.names_campaigns:
         say("", "note: addresses of this API name no campaign: only the limit in all is enforced.")
 
