@@ -362,8 +362,9 @@ def journal_error(path: Path, trouble: sqlite3.Error) -> JournalError:
         message = f"The journal {path} is locked by another program."
         return JournalBusy(message, fix="Close the program that has it open and try again.")
     if "readonly" in words or "unable to open" in words:
-        message = f"The journal {path} cannot be written: {words}."
-        return JournalError(message, fix="Check who owns the file and its directory.")
+        message = f"The journal {path} cannot be used: {words}."
+        fix = "Check who owns the file and its directory, and whether ulimit -n is very low."
+        return JournalError(message, fix=fix)
     return JournalError(f"The journal {path} cannot be used: {words}.", fix="")
 
 
