@@ -123,6 +123,36 @@ def test_a_removed_entry_is_found(small: Copy) -> None:
         small.do("ROLLBACK TO harm")
 
 
+@pytest.mark.parametrize(
+    ("change", "what"),
+    [
+        ("entry = replace(entry, 'applied', 'missing')", "is not what was sealed"),
+        ("entry = 'x'", "cannot be read"),
+        ("run = 0", "is stored under another run_id than it says"),
+    ],
+)
+def test_whose_entry_it_is_that_does_not_fit_is_told(small: Copy, change: str, what: str) -> None:
+    small.do(f"UPDATE audit SET {change} WHERE number = 2")
+    assert str(small.misfit()).startswith(f"Entry 1 (row 1, contact P1, campaign C1) {what}")
+
+
+@pytest.mark.parametrize(
+    ("change", "what"),
+    [
+        ("notes = 'Called another back.'", "has committed to other notes or custom fields"),
+        ("salt = NULL", "has lost its personal data, and no entry says that it was erased"),
+    ],
+)
+def test_whose_personal_data_does_not_fit_is_told(small: Copy, change: str, what: str) -> None:
+    small.do(f"UPDATE row SET {change} WHERE id = 1")
+    assert str(small.misfit()).startswith(f"Entry 1 (row 1, contact P1, campaign C1) {what}")
+
+
+def test_an_act_has_no_row_to_be_told(small: Copy) -> None:
+    small.do("UPDATE audit SET entry = 'x' WHERE number = 1")
+    assert small.misfit() == "Entry 0 cannot be read: it was changed."
+
+
 def test_a_removed_checkpoint_or_tile_is_found(small: Copy) -> None:
     for table in ("audit_checkpoint", "audit_tile"):
         for rowid in rowids(small, table):

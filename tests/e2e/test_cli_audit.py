@@ -138,7 +138,7 @@ def test_a_change_is_found_and_told(signed: Desk) -> None:
         db.execute("UPDATE audit SET entry = replace(entry, 'applied', 'missing') WHERE row = 2")
     done = signed.run("audit", "verify")
     assert (done.returncode, done.stdout) == (1, "")
-    assert "is not what was sealed" in done.stderr
+    assert "(row 2, contact p1, campaign C1) is not what was sealed" in done.stderr
     assert "fix: " in done.stderr
     found = signed.run("audit", "verify", "--json")
     assert found.returncode == 1
@@ -392,7 +392,10 @@ def test_a_key_is_replaced_and_both_lead_to_each_other(signed: Desk) -> None:
         assert signed.run("audit", "verify", "--key", key).returncode == 0
         checked = signed.run("audit", "verify-bundle", "b.jsonl", "--key", key)
         assert checked.returncode == 0
-        assert "not given, not checked" in checked.stdout
+        other = "+".join(({old, new} - {key}).pop().split("+")[:2])
+        assert f"{other} has signed, too, as it says; not checked: give its --key" in checked.stdout
+        both = signed.run("audit", "verify-bundle", "b.jsonl", "--key", old, "--key", new)
+        assert (both.returncode, "not checked" in both.stdout) == (0, False)
     signed.write("more.csv", HEADER + "C1,p7,INTERESTED,A1,,2026-01-02T03:04:05Z\n")
     assert signed.run("sync", "more.csv").returncode == 0
     found = signed.json("audit", "verify")

@@ -146,7 +146,11 @@ def test_delivered_ones_are_sent_again_only_if_that_is_meant(office: Desk, tenan
     refused = office.run("crm", "replay", "--status", "delivered")
     assert refused.returncode == 2
     assert "add --run, --since, --until or --limit" in refused.stderr
-    assert office.run("crm", "replay", "--status", "waiting").returncode == 2
+    under_way = office.run("crm", "replay", "--status", "waiting")
+    assert (under_way.returncode, "crm enable" in under_way.stderr) == (2, True)
+    offered = office.run("crm", "replay", "--help").stdout
+    assert "[delivered|dead]" in offered
+    assert "waiting" not in offered
     assert office.run("crm", "replay", "msg_1", "--run", run).returncode == 2
     assert office.json("crm", "replay", "--status", "delivered", "--run", run)["replayed"] == 3
     assert (tenant.stats["crm"]["received"], tenant.stats["crm"]["distinct"]) == (6, 3)

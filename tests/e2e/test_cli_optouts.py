@@ -50,7 +50,12 @@ def test_the_report_says_what_did_not_land_and_the_list_until_when(
     assert done.returncode == 4
     assert "opt-outs: 1 of 3 landed, 2 did not" in done.stdout
     assert "aftercall optouts\n" in done.stdout
-    assert office.json("show")["opt_outs"] == {"read": 3, "not_landed": 2, "partial": 0}
+    assert office.json("show")["opt_outs"] == {
+        "read": 3,
+        "not_landed": 2,
+        "late": 0,
+        "partial": 0,
+    }
 
     listed = office.run("optouts")
     assert listed.returncode == 4
@@ -64,6 +69,42 @@ def test_the_report_says_what_did_not_land_and_the_list_until_when(
     assert "\n    rejected: the tenant refused it (409)\n" in narrow
     assert "…" not in narrow
     assert every(office) == {"p1": "applied", "p2": "pending", "p3": "late"}
+
+
+def test_the_report_says_which_landed_late_until_somebody_says_why(office: Desk) -> None:
+    office.rows("calls.csv", row("p1"), row("p2", days=40))
+    done = office.run("sync", "calls.csv")
+    assert done.returncode == 0
+    assert "opt-outs: 2 of 2 landed; 1 after the deadline\n" in done.stdout
+    command = "aftercall optouts --status late"
+    assert f"see which opt-outs landed late, and record why:\n         {command}\n" in done.stdout
+    assert office.json("show")["opt_outs"]["late"] == 1
+    shown = office.run("show", "--journal", "aftercall.db", "--config", "none.toml")
+    assert "; 1 after the deadline\n" in shown.stdout
+    listed = office.run(*command.split()[1:])
+    assert (listed.returncode, "  p2  " in listed.stdout) == (4, True)
+
+    office.run("optouts", "acknowledge", "2", "--by", "Kim Doe", "--reason", "fed after the move")
+    again = office.run("show").stdout
+    assert "opt-outs: 2 of 2 landed\n" in again
+    assert "landed late" not in again
+
+
+def test_what_to_type_is_told_for_what_lacks_and_for_what_came_late(office: Desk) -> None:
+    office.rows("calls.csv", row("p1", days=40), row("p2", days=39, agent=""))
+    office.run("sync", "calls.csv")
+    said = office.run("optouts").stderr
+    corrected, late = said.index("feed a corrected opt-out"), said.index("what came late")
+    assert corrected < said.index("optouts acknowledge 2 ") < late
+    assert late < said.index("optouts acknowledge 1 ")
+
+
+def test_the_configured_days_say_what_is_late(office: Desk) -> None:
+    office.rows("calls.csv", row("p1", days=9))
+    assert "; 1 after" not in office.run("sync", "calls.csv").stdout
+    with (office.path / "aftercall.toml").open("a") as config:
+        config.write("\n[opt_outs]\nbusiness_days = 1\n")
+    assert "; 1 after the deadline" in office.run("show").stdout
 
 
 def test_without_one_that_presses_the_code_is_0(office: Desk) -> None:

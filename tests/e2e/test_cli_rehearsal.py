@@ -2,11 +2,14 @@
 
 import hashlib
 import json
+import os
 import subprocess
 from http.client import HTTPConnection
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode, urlsplit
+
+from aftercall.adapters.passing_directory import OWNER
 
 from .rig import COMMAND, HEADER, SECRETS, Desk, Tenant, simulated
 
@@ -84,7 +87,11 @@ def test_a_rehearsal_leaves_nothing_behind_and_reaches_nobody(desk: Desk):
         + "".join(f"C2,q{n},DO_NOT_CALL,a1,2026-01-02T03:04:05Z\n" for n in range(40)),
     )
     stood = state_of(desk)
-    desk.environment |= UNSET
+    temporary = desk.path / "temporary"
+    killed = temporary / "aftercall-rehearsal-killed"
+    killed.mkdir(parents=True, mode=0o700)
+    (killed / OWNER).touch()
+    desk.environment |= {**UNSET, "TMPDIR": str(temporary)}
 
     words = ("sync", "more.csv", "--map", "contact=Lead", "--rehearse", "--faults", "--seed", "5")
     done = desk.run(*words, "--json")
@@ -107,6 +114,9 @@ def test_a_rehearsal_leaves_nothing_behind_and_reaches_nobody(desk: Desk):
         "na1.niceincontact.com", "crm.example.com", "legal.example.com"
     ]  # fmt: skip
     assert state_of(desk) == stood
+    locks = f"aftercall-{os.getuid()}"
+    left = [file.name for file in temporary.iterdir() if file.name != locks]
+    assert left == [], "not even what a killed one had left"
     assert set(noted.read_text().split()) == {"127.0.0.1"}
 
 
@@ -211,6 +221,31 @@ def test_a_simulator_of_the_configuration_takes_its_secrets_and_says_how_to_reac
     assert "canary7391" not in told
     assert "allows 5 requests/s to each campaign, 2 to C2" in told
     assert not (desk.path / "aftercall.db").exists()
+
+
+ACD = """\
+[tenant]
+profile = "acd"
+base_url = "https://acd.example.net"
+
+[outcomes]
+INTERESTED = "positive"
+"""
+KEYS = {"CXONE_ACCESS_KEY_ID": "e2e-key", "CXONE_ACCESS_KEY_SECRET": "canary7391-key"}
+
+
+def test_ids_that_a_simulator_made_up_do_not_get_into_the_configuration(tmp_path: Path):
+    desk = Desk(tmp_path, dict(KEYS))
+    desk.write("aftercall.toml", ACD)
+    process, url = served(desk)
+    try:
+        pulled = desk.run("outcomes", "pull", AFTERCALL__TENANT__BASE_URL=url)
+        assert (pulled.returncode, pulled.stdout) == (1, "")
+        assert f"At {url} is a simulator: ids that it lists are made up" in pulled.stderr
+        assert "unset AFTERCALL__TENANT__BASE_URL" in " ".join(pulled.stderr.split())
+    finally:
+        process.communicate(timeout=20)
+    assert (tmp_path / "aftercall.toml").read_text() == ACD
 
 
 def refused(tenant: Tenant, campaign: str, code: str) -> str:

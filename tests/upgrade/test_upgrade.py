@@ -16,6 +16,8 @@ from aftercall.adapters.journal.sqlite.connection import BACKUP_MARK
 from aftercall.domain.status import Status
 from aftercall.engine.overview import report_of
 from aftercall.errors import JournalError
+from aftercall.settings import OptOuts
+from aftercall.wiring.opt_outs import terms_of
 from tests.contract.rig import NOW, WRITTEN, Rig
 from tests.fault.deaths import as_toml
 from tests.fault.nursery import NURSERY, later_schemas
@@ -23,6 +25,7 @@ from tests.fault.rig import quick
 
 HERE = Path(__file__).parent
 SCHEMAS = sorted(HERE.glob("schema_*.sql"))
+TERMS = terms_of(OptOuts(), {})
 STEP = "ALTER TABLE run ADD COLUMN colour TEXT NOT NULL DEFAULT 'green';"
 STATUSES = {
     "applied": 1, "unchanged": 1, "rejected": 1, "missing": 1, "doubtful": 1, "pending": 2,
@@ -62,7 +65,7 @@ async def test_a_journal_of_each_schema_opens_and_goes_on(journal: Path) -> None
     opened = SqliteJournal(journal)
     try:
         assert await opened.claims.recover(NOW) == 1
-        report = report_of(opened.archive, "run-1")
+        report = report_of(opened.archive, "run-1", TERMS)
         assert report.reconciles
         assert report.read == sum(STATUSES.values())
         rig = Rig(opened)
@@ -70,7 +73,7 @@ async def test_a_journal_of_each_schema_opens_and_goes_on(journal: Path) -> None
         assert len(turn.claims) == 5
         for claim in turn.claims:
             assert await rig.settle(claim, WRITTEN, NOW + 10**7)
-        assert report_of(opened.archive, "run-1").count(Status.APPLIED) == 6
+        assert report_of(opened.archive, "run-1", TERMS).count(Status.APPLIED) == 6
     finally:
         opened.close()
     assert version_of(journal) == len(connection._steps())

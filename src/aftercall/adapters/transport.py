@@ -67,6 +67,7 @@ class HttpTransport:
         self._options = options
         self._tls = _tls_context(options)
         self._session: aiohttp.ClientSession | None = None
+        self._checked_host: str | None = None
 
     async def __aenter__(self) -> Self:
         """Open the pool."""
@@ -152,17 +153,20 @@ class HttpTransport:
     def _check(self, host: str) -> None:
         """Check a host that is an address; names are checked where they are resolved."""
         reach = self._options.reach
-        if reach is not None and is_address(host):
-            refusal = reach.refusal(host)
-            if refusal is not None:
-                raise _forbidden(refusal)
+        if reach is None or host == self._checked_host:
+            return
+        refusal = reach.refusal(host) if is_address(host) else None
+        if refusal is not None:
+            raise _forbidden(refusal)
+        self._checked_host = host
 
     async def _body(self, response: aiohttp.ClientResponse) -> bytes:
         """Read a body of bounded size."""
         longest = self._options.response_bytes_max
         pieces: list[bytes] = []
         size = 0
-        async for piece in response.content.iter_any():
+        while not response.content.at_eof():
+            piece = await response.content.readany()
             size += len(piece)
             if size > longest and self._options.cut_answers:
                 response.close()

@@ -1,7 +1,8 @@
-"""The call record: what US telemarketers must be able to show of every call (16 CFR 310.5(a)(2)).
+"""The call record: what US law asks for about every telemarketing call (16 CFR 310.5(a)(2)).
 
-The Telemarketing Sales Rule lists ten items, (i) to (x), which since 15 October 2024 are to be kept
-for five years. All fields are optional; `missing_of` says which of them a call lacks.
+The Telemarketing Sales Rule lists ten items, (i) to (x), which sellers and telemarketers are to
+keep for five years, since 15 October 2024; `docs/compliance.md` says what this was checked against.
+All fields are optional; `missing_of` says which of them a call lacks.
 """
 
 import ipaddress

@@ -17,7 +17,7 @@ from aftercall.domain.disposition import Disposition, Json
 from aftercall.domain.masking import without_personal_data
 from aftercall.domain.outcomes import Category
 from aftercall.domain.retry import RetryPolicy
-from aftercall.domain.settlement import DOUBT_GRACE_MS, Claim, Moment, Settlement
+from aftercall.domain.settlement import DOUBT_GRACE_MS, NOT_LET_IN, Claim, Moment, Settlement
 from aftercall.domain.status import Status
 
 GATHER_MS = 5000
@@ -366,8 +366,10 @@ def _verdict(got: WriteAnswer, *, repeatable: bool) -> _Verdict:
         case answer.Uncertain(code, words):
             event = again if repeatable else FollowUpEvent.LOSE
             return _Verdict(event, code, words, doubt=True)
+        case answer.Unauthorized():
+            return _Verdict(again, "unauthorized", NOT_LET_IN)
         case _:
-            # A 401 is dealt with before, and nothing is sent under a condition (412).
+            # Nothing is sent under a condition (412).
             return _Verdict(again, "not_now", wait_seconds=0.0, counts=False)
 
 

@@ -114,11 +114,13 @@ class OptOutCount:
     Attributes:
         read: how many there were.
         not_landed: how many of them the tenant does not hold.
+        late: how many it holds that landed after their deadline, and nobody has acknowledged.
         partial: of how many a part of the call record was wrong, and left out.
     """
 
     read: int = 0
     not_landed: int = 0
+    late: int = 0
     partial: int = 0
 
 
@@ -138,7 +140,7 @@ class Report:
         elapsed_seconds: time that was spent on its rows, over all invocations.
         crm_wait_seconds: time that deliveries alone took after the last row, in the invocation
             that reports; None if the report was read from the journal.
-        opt_outs: how many of its rows are opt-outs, and how many of those did not land.
+        opt_outs: how many of its rows are opt-outs, and how many of those did not land, or late.
         follow_ups: its rows' follow-ups by kind and state.
         files: where its result files lie, by name.
         audit_trail: the audit entries of its rows; read from the journal when it is iterated.

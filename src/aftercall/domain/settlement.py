@@ -27,6 +27,7 @@ TIME_UNREADABLE = (
     "The tenant holds an outcome whose time cannot be read, so it is unknown which is newer."
 )
 
+NOT_LET_IN = "The tenant refuses this with every token (401), and takes them for others."
 MAY_HAVE_LANDED = "An earlier write of this one may have reached the tenant before."
 STORED_LATER = (
     "The tenant holds an outcome that it stored after this one was reached, and does not tell when"
@@ -295,7 +296,7 @@ def _common_verdict(
     | answer.Unauthorized
     | answer.Forbidden
     | answer.Refused,
-) -> Verdict | None:
+) -> Verdict:
     match got:
         case answer.Busy(code, words, seconds):
             return Verdict(Event.POSTPONE, code, words, seconds, counts=False)
@@ -310,7 +311,7 @@ def _common_verdict(
                 Event.POSTPONE, "throttled", "The tenant asked to slow down.", seconds, counts=False
             )
         case answer.Unauthorized():
-            return None
+            return Verdict(Event.POSTPONE, "unauthorized", NOT_LET_IN)
 
 
 def conclude(

@@ -110,7 +110,7 @@ class Checkpoints:
             when = instant.text(before or 0) if early else instant.text(after.at_ms if after else 0)
             side = "came in after" if early else "was sealed at"
             message = (
-                f"Entry {entry.leaf} says {instant.text(entry.at_ms)}, but {side} {when}:"
+                f"{entry.name} says {instant.text(entry.at_ms)}, but {side} {when}:"
                 " its time was changed, or a clock was set and nothing says so."
             )
             if after is None:

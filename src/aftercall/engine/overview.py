@@ -8,9 +8,9 @@ from typing import overload
 
 from aftercall.domain.disposition import Json
 from aftercall.domain.follow_ups import OPEN as OPEN_FOLLOW_UPS
-from aftercall.domain.opt_outs import fate_of
+from aftercall.domain.opt_outs import Fate, OptOutRow, Standing, Terms, fate_of, judge
 from aftercall.domain.report import Histogram, Latency, OptOutCount, Report
-from aftercall.domain.status import OPEN
+from aftercall.domain.status import LANDED, OPEN
 from aftercall.errors import JournalError
 from aftercall.ports import Archive, AuditFilter, RunRecord
 from aftercall.ports.follow_ups import FollowUpCounts
@@ -70,8 +70,10 @@ def find_run(archive: Archive, run: str | None) -> RunRecord:
     return found[0]
 
 
-def report_of(archive: Archive, run: str, trail: AuditTrail | tuple[()] = ()) -> Report:
-    """Count a run's rows and put its report together.
+def report_of(
+    archive: Archive, run: str, terms: Terms, trail: AuditTrail | tuple[()] = ()
+) -> Report:
+    """Count a run's rows and put its report together; `terms` say which opt-outs are late.
 
     Raises:
         JournalError: there is no such run.
@@ -91,7 +93,7 @@ def report_of(archive: Archive, run: str, trail: AuditTrail | tuple[()] = ()) ->
         deliveries=dict(archive.crm.count(run)),
         disabled=tuple(one.name for one in archive.crm.disabled()),
         elapsed_seconds=record.worked_ms / 1000,
-        opt_outs=_opt_outs(archive, run),
+        opt_outs=_opt_outs(archive, run, terms),
         follow_ups=follow_ups,
         audit_trail=trail,
     )
@@ -102,10 +104,26 @@ def follow_ups_open(counts: FollowUpCounts) -> bool:
     return any(states.get(state) for states in counts.values() for state in OPEN_FOLLOW_UPS)
 
 
-def _opt_outs(archive: Archive, run: str) -> OptOutCount:
-    read, partial, rest = archive.opt_outs_of_run(run)
-    # One that was superseded by a newer opt-out of the same contact has landed with it.
-    return OptOutCount(read, sum(not fate_of(row).landed for row in rest), partial)
+def _opt_outs(archive: Archive, run: str, terms: Terms) -> OptOutCount:
+    read, partial, rest = archive.opt_outs_of_run(run, terms.shortest_ms)
+    not_landed = late = 0
+    for row in rest:
+        fate = fate_of(row)
+        # One that was superseded by a newer opt-out of the same contact has landed with it.
+        if row.status in LANDED or fate.landed:
+            late += _is_late(row, fate, terms)
+        else:
+            not_landed += 1
+    return OptOutCount(read, not_landed, late, partial)
+
+
+def _is_late(row: OptOutRow, fate: Fate, terms: Terms) -> bool:
+    """Say whether an opt-out that landed did so after its deadline, and nobody says why."""
+    applied_ms = fate.applied_ms
+    if applied_ms is None or applied_ms - row.received_ms < terms.shortest_ms:
+        return False  # Without a look at the calendar, whose library takes a while to import.
+    judged = judge(row, terms, applied_ms)
+    return not judged.in_time and judged.standing is not Standing.ACKNOWLEDGED
 
 
 def _latencies(archive: Archive, run: str) -> Mapping[str, Latency]:

@@ -44,7 +44,7 @@ class _Check:
         self._checkpoints = Checkpoints(archive.checkpoints(), trust, self.found)
         self._gaps: list[tuple[int, int]] = []
         self._expired: list[tuple[int, int]] = []
-        self._unopened: dict[tuple[str, str], int] = {}
+        self._unopened: dict[tuple[str, str], StoredEntry] = {}
         self._erasures: list[Scope] = []
 
     def entries(self) -> None:
@@ -53,12 +53,12 @@ class _Check:
         for entry in self._archive.entries():
             self._pass_gap(min(entry.leaf, self._sealed))
             if entry.leaf < self._tree.size:
-                message = f"An entry has the number {entry.leaf}, which no entry can have here."
+                message = f"{entry.name} has a number that no entry can have here."
                 raise Misfit(message)
             read = _read(entry)
             hashed = leaf_hash(entry.text.encode(errors="surrogateescape"))
             if entry.leaf < self._sealed:
-                self._compare(hashed)
+                self._compare(entry, hashed)
                 # What it says of keys and of the clock counts once it is what was sealed.
                 self._note_ground(entry, read)
             self._note_removal(entry, read)
@@ -87,11 +87,11 @@ class _Check:
                     f" ({last - first + 1} in a row are)."
                 )
                 raise Misfit(message)
-        for (campaign, contact), leaf in self._unopened.items():
+        for (campaign, contact), entry in self._unopened.items():
             if not any(scope.covers(campaign, contact) for scope in self._erasures):
                 message = (
-                    f"The personal data of entry {leaf} (contact {contact}, campaign {campaign})"
-                    " is gone, and no entry says that it was erased."
+                    f"{entry.name} has lost its personal data, and no entry says that it was"
+                    " erased."
                 )
                 raise Misfit(message)
 
@@ -110,14 +110,14 @@ class _Check:
         if first < leaf:
             self._gaps.append((first, leaf - 1))
 
-    def _compare(self, hashed: bytes) -> None:
+    def _compare(self, entry: StoredEntry, hashed: bytes) -> None:
         """Compare an entry's hash with the one that is kept."""
         place, offset = divmod(self._tree.size, WIDTH)
         if place != self._leaf_tile[0]:
             self._leaf_tile = place, self._archive.tile(0, place)
         kept = self._leaf_tile[1][offset * HASH_BYTES : (offset + 1) * HASH_BYTES]
         if kept != hashed:
-            message = f"Entry {self._tree.size} is not what was sealed: its hash differs."
+            message = f"{entry.name} is not what was sealed: its hash differs."
             raise Misfit(message)
 
     def _add(self, hashed: bytes) -> None:
@@ -159,7 +159,7 @@ class _Check:
             try:
                 self._expired += [(int(one), int(last)) for one, last in read["details"]["leaves"]]
             except (KeyError, TypeError, ValueError):
-                message = f"Entry {entry.leaf} does not say what expired: it was changed."
+                message = f"{entry.name} does not say what expired: it was changed."
                 raise Misfit(message) from None
 
     def _check_commitments(self, entry: StoredEntry, read: Mapping[str, Any]) -> None:
@@ -168,11 +168,10 @@ class _Check:
             return
         if entry.salt is None:
             self.found.erased += 1
-            self._unopened.setdefault((entry.campaign, entry.contact), entry.leaf)
+            self._unopened.setdefault((entry.campaign, entry.contact), entry)
         elif not _opens(entry, made):
             message = (
-                f"The notes or custom fields of row {entry.row} are not those that entry"
-                f" {entry.leaf} committed to."
+                f"{entry.name} has committed to other notes or custom fields than those of its row."
             )
             raise Misfit(message)
         else:
@@ -195,10 +194,10 @@ def _read(entry: StoredEntry) -> Mapping[str, Any]:
         wrong += [] if isinstance(entry.at_ms, int) else ["timestamp"]
         wrong += [] if isinstance(entry.text, str) else ["form"]
     except (ValueError, TypeError, AttributeError, OverflowError, RecursionError):
-        message = f"Entry {entry.leaf} cannot be read: it was changed."
+        message = f"{entry.name} cannot be read: it was changed."
         raise Misfit(message) from None
     if wrong:
-        message = f"Entry {entry.leaf} is stored under another {wrong[0]} than it says."
+        message = f"{entry.name} is stored under another {wrong[0]} than it says."
         raise Misfit(message)
     found: Mapping[str, Any] = read
     return found

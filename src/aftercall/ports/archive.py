@@ -141,8 +141,11 @@ class Archive(Protocol):
         """Return the opt-out of a number; None if there is no such row or it is none."""
         ...
 
-    def opt_outs_of_run(self, run: str) -> tuple[int, int, Iterator[OptOutRow]]:
-        """Count the opt-outs of a run, and yield those that it did not bring to the tenant."""
+    def opt_outs_of_run(self, run: str, slow_ms: int) -> tuple[int, int, Iterator[OptOutRow]]:
+        """Count the opt-outs of a run, and yield those that it did not bring to the tenant.
+
+        And those that it did bring, `slow_ms` milliseconds or more after they were received.
+        """
         ...
 
     def call_entries(self, asked: AuditFilter) -> Iterator[tuple[int, str]]:

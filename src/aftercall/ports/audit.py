@@ -62,6 +62,13 @@ class StoredEntry:
     personal: Mapping[str, Json] = field(default_factory=dict, repr=False)
     salt: bytes | None = field(default=None, repr=False)
 
+    @property
+    def name(self) -> str:
+        """What messages call it: its place in the log, and whose it is as its columns say."""
+        columns = {"row": self.row, "contact": self.contact, "campaign": self.campaign}
+        whose = ", ".join(f"{column} {value}" for column, value in columns.items() if value)
+        return f"Entry {self.leaf} ({whose})" if whose else f"Entry {self.leaf}"
+
 
 @dataclass(frozen=True, slots=True)
 class StoredCheckpoint:

@@ -80,6 +80,7 @@ def config_from(
         key_secret=options.key_secret or environment.get("CXONE_ACCESS_KEY_SECRET") or None,
         denied=frozenset(options.deny),
         bearer=environment.get("CXONE_TOKEN") or None,
+        likeness=options.likeness,
         profile=options.profile,
         scope=options.scope,
         token_seconds=options.token_seconds,
@@ -131,6 +132,7 @@ def _add_tenant(group: argparse._ArgumentGroup) -> None:
     add("--latency-ms", type=float, default=0.0, help="time every tenant request takes")
     add("--jitter-ms", type=float, default=0.0, help="most random time on top of it")
     add("--profile", type=Path, help="profile (TOML) whose API is spoken, too")
+    add("--likeness", action="store_true", help="say in each answer that much of it is made up")
     add("--no-etags", dest="etags", action="store_false", help="serve no ETag, ignore If-Match")
     add("--patch-status", type=int, choices=(204, 200), default=204, help="200: with the contact")
     add("--refuse-code", action="append", default=[], metavar="CODE", help="unknown outcome code")

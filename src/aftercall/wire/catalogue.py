@@ -35,7 +35,7 @@ class Outcome:
 
 def outcomes_of(
     items: Sequence[Item],
-    groups: Mapping[str, str],
+    groups: Mapping[str, str] | None,
     rules: Sequence[CategoryRule],
     ids: Mapping[str, str],
 ) -> list[Outcome]:
@@ -43,29 +43,32 @@ def outcomes_of(
 
     Args:
         items: the dispositions.
-        groups: the names of their groups, by id.
+        groups: the names of their groups, by id; None if they are in none: then their own names
+            count.
         rules: what they mean.
         ids: the configured id or name of codes, which keep theirs.
     """
-    named = {normal_state(told): code for code, told in ids.items()}
+    ids_named = {told: code for code, told in ids.items()}
+    named = {normal_state(told): code for code, told in ids.items() if normal_state(told)}
     taken = set(ids)
     found = []
     for item in items:
-        group = groups.get(item.group or "", "")
-        category = _category(item, group, rules)
-        known = named.get(normal_state(item.id)) or named.get(normal_state(item.name))
+        group = (groups or {}).get(item.group or "", "")
+        category = _category(item, item.name if groups is None else group, rules)
+        # An id is compared as it is: -1 is another than 1.
+        known = ids_named.get(item.id) or named.get(normal_state(item.name))
         code = known or ("" if category is None else _new_code(item.name, taken))
         taken.add(code)
         found.append(Outcome(code, category, item.id, item.name, group, known is not None))
     return found
 
 
-def _category(item: Item, group: str, rules: Sequence[CategoryRule]) -> Category | None:
-    """Return what a disposition means: by the words of its group, else by the group's id."""
-    if item.group is None:
+def _category(item: Item, words: str, rules: Sequence[CategoryRule]) -> Category | None:
+    """Return what a disposition means: by the words about it, else by its group's id."""
+    if not words and item.group is None:
         return None
     for rule in rules:
-        if rule.text is not None and re.search(rule.text, group, re.IGNORECASE):
+        if rule.text is not None and re.search(rule.text, words, re.IGNORECASE):
             return Category(rule.category)
     by_id = (rule for rule in rules if item.group in rule.groups)
     return next((Category(rule.category) for rule in by_id), None)

@@ -19,6 +19,12 @@ from aftercall.wire.requests import Basis, Unwritable, filled, headers_of
 from aftercall.wire.responses import says_failure
 from aftercall.wire.target import Target
 
+PARTLY = 206
+"""The status by which CXone says of a list that not all of it was done."""
+
+OF_THE_ITEM = frozenset({400, 409, 422})
+"""Refusals that can be about what is to be done, and so can say that it is done already."""
+
 
 @dataclass(frozen=True, slots=True)
 class Sender:
@@ -135,20 +141,36 @@ def read_follow_ups(
         return [answer.Uncertain("garbage", words)] * len(several)
     signs = rules.failure
     results = None if signs.items is None else value_at(document, signs.items)
-    if isinstance(results, list) and results:
-        if len(results) != len(several):
-            words = f"The answer has {len(results)} results for {len(several)} items."
-            return [answer.Uncertain("results_differ", words)] * len(several)
+    if results is not None:
+        flaw = _misfit(results, len(several))
+        if flaw is not None:
+            return [flaw] * len(several)
+    if isinstance(results, list):
         return [
             _of_item(hearing, rules, [one], response.status, item)
             for one, item in zip(several, results, strict=True)
         ]
     if not says_failure(signs, document):
+        if response.status == PARTLY:
+            words = "The answer says that only a part was done, and not which."
+            return [answer.Uncertain("results_differ", words)] * len(several)
         return [answer.Accepted()] * len(several)
     if len(several) > 1:
         words = "The answer says failure, and not of which item."
         return [answer.Uncertain("answer_says_failure", words)] * len(several)
     return [_of_item(hearing, rules, several, response.status, document)]
+
+
+def _misfit(results: Json, asked: int) -> answer.Uncertain | None:
+    """Return why results cannot be told apart; None if there is one for each item."""
+    if not isinstance(results, list):
+        return answer.Uncertain("results_differ", "The answer has no list of results.")
+    if len(results) != asked:
+        words = f"The answer has {len(results)} results for {asked} items."
+        return answer.Uncertain("results_differ", words)
+    if not all(isinstance(each, Mapping) for each in results):
+        return answer.Uncertain("results_differ", "The answer has results that say nothing.")
+    return None
 
 
 def failed_follow_ups(several: Sequence[FollowUp], failure: SendFailure) -> list[WriteAnswer]:
@@ -162,7 +184,8 @@ def _refused(
     hearing: Hearing, rules: FollowUpWrite, several: Sequence[FollowUp], response: HttpResponse
 ) -> WriteAnswer:
     mask = hearing.mask(several)
-    if len(several) == 1 and _is_so(rules, words_of(hearing.profile, response, Mask())):
+    told = words_of(hearing.profile, response, Mask())
+    if len(several) == 1 and response.status in OF_THE_ITEM and _is_so(rules, told):
         return answer.Accepted()
     refusal = refusal_of(hearing.profile, response, hearing.asked(mask))
     if refusal is not None:

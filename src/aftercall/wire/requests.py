@@ -1,6 +1,7 @@
 """From a profile and a disposition to the requests that read and write a contact."""
 
 import json
+import re
 from base64 import b64encode
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -20,6 +21,8 @@ from aftercall.wire.profile import Profile
 from aftercall.wire.target import Identity, Target, auth_of
 
 USER_AGENT = "aftercall"
+
+_WHOLE = re.compile(r"\s*[+-]?[0-9]{1,40}\s*")
 FORM = "application/x-www-form-urlencoded"
 
 
@@ -197,6 +200,18 @@ def filled(fields: Mapping[str, WriteField], row: Disposition, basis: Basis) -> 
     return body
 
 
+def sent_of(profile: Profile, name: str, row: Disposition, basis: Basis) -> str | None:
+    """Return as text what a write sends of one of the row's fields; None if it sends none."""
+    specs = (spec for spec in profile.write.fields.values() if spec.sources == (name,))
+    spec = next(specs, None)
+    if spec is None:
+        return None
+    try:
+        return text_of(_typed(spec, _first_of(spec, row, basis)))
+    except Unwritable:
+        return None
+
+
 def key_in(sources: tuple[str, ...], row: Disposition, told: Mapping[str, str]) -> str | None:
     """Return as text the first of `sources` that there is, as a look-up's key.
 
@@ -252,11 +267,12 @@ def _typed(spec: WriteField, value: Json) -> Json:
     if value is None:
         return None if spec.when_absent == "null" else ""
     if spec.type == "integer":
-        try:
-            value = int(str(value))
-        except ValueError:
+        # Not by int() alone: it also takes "1_000", and digits of any script.
+        number = text_of(value)
+        if number is None or not _WHOLE.fullmatch(number):
             words = f"The tenant needs {_source_words(spec)} as a whole number."
-            raise Unwritable("wrong_type", words) from None
+            raise Unwritable("wrong_type", words)
+        value = int(number)
     if spec.type == "text" and not isinstance(value, str):
         value = _plain(value)
     longest = spec.characters_max

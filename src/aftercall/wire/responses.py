@@ -10,7 +10,15 @@ from aftercall.domain import answer
 from aftercall.domain.answer import Observed, ReadAnswer, WriteAnswer
 from aftercall.domain.disposition import Json
 from aftercall.wire.http import HttpResponse, MaybeSent, SendFailure
-from aftercall.wire.json_paths import first_at, json_object, json_value, text_of, value_at
+from aftercall.wire.json_paths import (
+    first_at,
+    json_object,
+    json_value,
+    number_of,
+    says_no,
+    text_of,
+    value_at,
+)
 from aftercall.wire.language.contact import Read, Readback, ReadField
 from aftercall.wire.language.table import paths_of
 from aftercall.wire.language.write import Failure
@@ -22,6 +30,13 @@ from aftercall.wire.stamps import is_absent, read_stamp_ms
 STATE_CHARACTERS_MAX = 40
 CLOSED = "CLOSED"
 """The state of a contact that tells none, but something that only a closed one has."""
+
+UNREADABLE = answer.Unavailable(
+    "unreadable_outcome",
+    "The outcome that the tenant tells is neither text nor a whole number; is the profile's path"
+    " of it (fields.outcome) right?",
+)
+"""Taken for none, it would be written over, and after a lost answer written twice."""
 
 NO_STATES: Mapping[str, str] = {}
 
@@ -53,6 +68,8 @@ def read_contact(
         # A login page or a proxy's notice with status 200 is no contact.
         shape = _shape(response, mask)
         return answer.Unavailable("garbage", f"The answer is {shape}, not a contact.")
+    if _is_unreadable(rules, found):
+        return UNREADABLE
     contact = _observed(rules, found, mask)
     name, idle, closed = _state(profile, found, mask, states)
     etag = response.headers.get(rules.etag_header or "", "")
@@ -83,6 +100,8 @@ def read_held(profile: Profile, response: HttpResponse, now_ms: int, mask: Mask)
     if found is None:
         shape = _shape(response, mask)
         return answer.Unavailable("garbage", f"The answer is {shape}, not a disposition.")
+    if _is_unreadable(rules, found):
+        return UNREADABLE
     return answer.Found(_observed(rules, found, mask))
 
 
@@ -135,9 +154,10 @@ def written_failure(failure: SendFailure) -> answer.Unavailable | answer.Uncerta
 def _taken(profile: Profile, response: HttpResponse, asked: Asked) -> WriteAnswer:
     """Say what a status of success means, by what stands under it."""
     body = response.body.strip()
-    if body and not body.startswith((b"{", b"[")):
+    document = json_value(body)
+    if body and not isinstance(document, dict | list):
         return answer.Uncertain("garbage", f"The answer is {_shape(response, asked.mask)}.")
-    if not says_failure(profile.write.failure, json_value(body)):
+    if not says_failure(profile.write.failure, document):
         return answer.Accepted()
     ruled = ruled_refusal(profile, response, asked)
     if ruled is not None:
@@ -149,7 +169,7 @@ def _taken(profile: Profile, response: HttpResponse, asked: Asked) -> WriteAnswe
 
 def says_failure(signs: Failure, document: Json) -> bool:
     """Say whether an answer, or any of the results in it, is one of failure."""
-    items = None if signs.items is None else value_at(document, signs.items)
+    items = document if signs.items is None else value_at(document, signs.items)
     parts = [document, *(items if isinstance(items, list) else ())]
     return any(_failed(signs, part) for part in parts)
 
@@ -158,9 +178,7 @@ def _failed(signs: Failure, part: Json) -> bool:
     def at(path: str | None) -> Json:
         return None if path is None else value_at(part, path)
 
-    count = at(signs.count)
-    counted = isinstance(count, int | float) and count > 0
-    return at(signs.flag) is False or bool(at(signs.error)) or counted
+    return says_no(at(signs.flag)) or bool(at(signs.error)) or number_of(at(signs.count)) > 0
 
 
 def _object(rules: Read | Readback, document: Json) -> Json:
@@ -177,6 +195,12 @@ def _stands(document: Json, path: str) -> bool:
     *way, last = path.split(".")
     above = value_at(document, ".".join(way))
     return isinstance(above, Mapping) and last in above
+
+
+def _is_unreadable(rules: Read | Readback, found: Json) -> bool:
+    """Say whether an outcome is told, but not so that it can be compared."""
+    told = first_at(found, paths_of(rules.fields.get("outcome")))
+    return told is not None and text_of(told) is None
 
 
 def _observed(rules: Read | Readback, found: Json, mask: Mask) -> Observed:

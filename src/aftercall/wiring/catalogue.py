@@ -16,12 +16,19 @@ from aftercall.wire.catalogue import Outcome, outcomes_of
 from aftercall.wire.http import HttpRequest, HttpResponse, SendFailure
 from aftercall.wiring.values import identity_of, target_of, transport_options
 
+LIKENESS = "x-simulated-tenant"
+"""The header by which a simulator says that it stands in for a tenant, with ids that are made up.
+
+Whoever simulates a tenant can send it; nothing else is known here of who does.
+"""
+
 
 async def fetch_outcomes(settings: Settings, environment: Mapping[str, str]) -> list[Outcome]:
     """Return the tenant's dispositions as outcomes; nothing is written anywhere.
 
     Raises:
-        AftercallError: the profile has no list of them.
+        AftercallError: the profile has no list of them, or who answers only stands in for the
+            tenant.
         Paused: the tenant does not let us in or does not give the list.
     """
     target = target_of(settings)
@@ -38,17 +45,35 @@ async def fetch_outcomes(settings: Settings, environment: Mapping[str, str]) -> 
             build: Callable[[Token], HttpRequest],
         ) -> HttpResponse | SendFailure:
             try:
-                return await transport.send(build(await session.token()))
+                response = await transport.send(build(await session.token()))
             except SendFailure as failure:
                 return failure
+            _check_real(response, target.base_url)
+            return response
 
         await session.token()
         lookups = Lookups(session, clock)
         items = _listed(codes.catalogue, await lookups.listed(codes.catalogue, "", send))
-        groups: Mapping[str, str] = {}
+        groups: Mapping[str, str] | None = None
         if codes.groups is not None:
             groups = _listed(codes.groups, await lookups.listed(codes.groups, "", send)).names()
     return outcomes_of(items.items, groups, codes.categories, target.ids)
+
+
+def _check_real(response: HttpResponse, url: str) -> None:
+    """Refuse a list that is none of the tenant's: it would be used with the real one later.
+
+    Raises:
+        AftercallError: it says that it is none.
+    """
+    if LIKENESS not in response.headers:
+        return
+    message = f"At {url} is a simulator: ids that it lists are made up, and are no tenant's."
+    fix = (
+        "Turn to the real tenant first: unset AFTERCALL__TENANT__BASE_URL, or correct the address"
+        " under [tenant]. Nothing was changed."
+    )
+    raise AftercallError(message, fix=fix, next_command="aftercall outcomes pull")
 
 
 def _listed(name: str, got: Listed | ReadAnswer) -> Listed:

@@ -1,6 +1,6 @@
 """Opt-outs by their deadlines: what the listing is made of, and who has looked at them."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,19 +15,16 @@ from aftercall.domain.opt_outs import Acknowledgement, OptOut, OptOutFilter, Sta
 from aftercall.domain.outcomes import Category
 from aftercall.errors import JournalBusy, JournalError
 from aftercall.ports import Archive
-from aftercall.settings import Settings
+from aftercall.settings import OptOuts, Settings
 
 
-def terms_of(settings: Settings) -> Terms:
-    """Return how long opt-outs may take."""
-    table = settings.opt_outs
+def terms_of(table: OptOuts, outcomes: Mapping[str, Category]) -> Terms:
+    """Return how long opt-outs may take, as their table says, and which outcome codes are some."""
     return Terms(
         calendar=Calendar(ZoneInfo(table.time_zone), FederalHolidays()),
         business_days=table.business_days,
         near_days=table.near_days,
-        codes=frozenset(
-            code for code, means in settings.outcomes.items() if means is Category.OPT_OUT
-        ),
+        codes=frozenset(code for code, means in outcomes.items() if means is Category.OPT_OUT),
     )
 
 
@@ -69,7 +66,7 @@ async def acknowledge(settings: Settings, rows: Sequence[int], word: Word) -> Se
     """
     with _at(settings.journal.path) as (archive, opt_outs):
         at_ms = now_ms()
-        terms = terms_of(settings)
+        terms = terms_of(settings.opt_outs, settings.outcomes)
         found = [_standing(archive, row, terms, at_ms) for row in dict.fromkeys(rows)]
         changed = [
             one.row.row

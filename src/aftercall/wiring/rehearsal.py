@@ -11,6 +11,7 @@ import secrets
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -18,7 +19,7 @@ from aftercall.adapters.journal.sqlite import copy_journal
 from aftercall.adapters.profiles import built_in_names, load_profile
 from aftercall.domain.disposition import Json
 from aftercall.domain.outcomes import Category
-from aftercall.domain.pacing import SECOND_US, Pace
+from aftercall.domain.pacing import SECOND_US, Pace, seconds_at_least
 from aftercall.domain.report import CampaignPace
 from aftercall.domain.retry import RetryPolicy
 from aftercall.domain.webhook import SECRET_PREFIX, secret_bytes
@@ -94,7 +95,7 @@ class Likeness:
         """Return the simulator's options, with the limits of the configuration or without any."""
         rates = (self.rate, self.tenant_rate) if paced else (0, 0)
         given = ["--world", str(world_file), "--rate", str(rates[0])]
-        given += ["--tenant-rate", str(rates[1])]
+        given += ["--tenant-rate", str(rates[1]), "--likeness"]
         given += ["--scope", self.scope] if self.scope else []
         given += [] if self.profile.write.if_match else ["--no-etags"]
         given += ["--profile", self.profile_file] if self.profile_file is not None else []
@@ -275,12 +276,9 @@ def costs_of(settings: Settings, sent: Iterable[CampaignPace]) -> list[Cost]:
 
 def seconds_of(settings: Settings, costs: Iterable[Cost]) -> float:
     """Return how long that takes in all: campaigns side by side, within the tenant's own limit."""
-    costs, total = list(costs), settings.pace_total()
-    longest = max((cost.seconds for cost in costs), default=0.0)
-    if total is None:
-        return longest
-    requests = sum(cost.requests for cost in costs)
-    return max(longest, requests * total.spacing_us / SECOND_US)
+    pace = partial(pace_of, settings, target_of(settings).profile)
+    requests = {cost.campaign: cost.requests for cost in costs}
+    return seconds_at_least(requests, pace, settings.pace_total())
 
 
 def places_of(settings: Settings) -> list[str]:

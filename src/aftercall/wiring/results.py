@@ -6,21 +6,22 @@ from pathlib import Path
 
 from aftercall.adapters.journal.sqlite import note_results, open_archive
 from aftercall.adapters.results import ResultFiles
+from aftercall.domain.opt_outs import Terms
 from aftercall.domain.report import Report
 from aftercall.engine.overview import AuditTrail, find_run, report_of
 from aftercall.ports import Archive, AuditFilter, RunRecord
 from aftercall.settings import Settings
 
 
-def report_at(path: Path, run: str) -> Report:
-    """Return the report of a run in the journal at `path`.
+def report_at(path: Path, run: str, terms: Terms) -> Report:
+    """Return the report of a run in the journal at `path`; `terms` say which opt-outs are late.
 
     Raises:
         JournalError: there is no such journal or run.
     """
     trail = AuditTrail(partial(open_archive, path), AuditFilter(run=run))
     with open_archive(path) as archive:
-        return report_of(archive, run, trail)
+        return report_of(archive, run, terms, trail)
 
 
 def write_results(settings: Settings, run: str, directory: Path | None = None) -> dict[str, str]:

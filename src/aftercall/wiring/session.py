@@ -26,6 +26,7 @@ from aftercall.ports import RunRecord, SourceRecord
 from aftercall.settings import Settings
 from aftercall.wiring.crm import endpoints_of, open_lines
 from aftercall.wiring.inputs import check_columns, record_of, reopen, unused_columns
+from aftercall.wiring.opt_outs import terms_of
 from aftercall.wiring.results import report_at
 from aftercall.wiring.values import (
     columns_of,
@@ -189,7 +190,8 @@ class Session:
         Raises:
             JournalError: there is no such run.
         """
-        return report_at(self.settings.journal.path, run)
+        terms = terms_of(self.settings.opt_outs, self.settings.outcomes)
+        return report_at(self.settings.journal.path, run, terms)
 
     def _run(self, run: str) -> Run:
         ports = self.journal

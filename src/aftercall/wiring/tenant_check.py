@@ -236,6 +236,8 @@ def _unread(profile: Profile, got: ReadAnswer, status: int, probe: Probe) -> Che
         case answer.Forbidden(words):
             fix = f"Have {profile.needs.read} granted to these credentials."
             return CheckResult("contacts", "fail", f"Contacts may not be read: {words}", fix)
+        case answer.Unavailable(words=words):
+            return CheckResult("contacts", "fail", f"A contact could not be read: {words}", WHOLE)
         case _:
             words = f"Reading a contact was answered with {status}."
             return CheckResult("contacts", "fail", words, WHOLE)

@@ -51,8 +51,16 @@ def test_reads_and_writes_agree_on_answers_that_changed_nothing(
 
 def test_answers_that_are_handled_elsewhere_have_no_verdict() -> None:
     assert verdict_of_read(answer.Found(observed())) is None
-    assert verdict_of_read(answer.Unauthorized()) is None
-    assert verdict_of_write(answer.Unauthorized()) is None
+
+
+def test_a_request_that_no_token_is_good_for_is_a_failure_of_its_row() -> None:
+    for verdict in (
+        verdict_of_read(answer.Unauthorized()),
+        verdict_of_write(answer.Unauthorized()),
+    ):
+        assert verdict is not None
+        assert (verdict.event, verdict.reason) == (Event.POSTPONE, "unauthorized")
+        assert verdict.counts
 
 
 def test_being_asked_to_slow_down_is_no_failure_and_waits_as_long_as_asked() -> None:

@@ -55,6 +55,26 @@ def test_codes_are_well_formed_and_no_two_are_the_same() -> None:
     assert all(CODE.fullmatch(one.code) for one in found if one.code)
 
 
+def test_an_id_is_not_mistaken_for_one_that_differs_by_its_sign() -> None:
+    items = [Item("-1", "In play", "5"), Item("1", "Sold", "1")]
+    found = outcomes_of(items, GROUPS, RULES, {"SALE": "1"})
+    assert [(one.code, one.id, one.known) for one in found] == [
+        ("IN_PLAY", "-1", False),
+        ("SALE", "1", True),
+    ]
+
+
+def test_without_groups_the_names_say_what_dispositions_mean() -> None:
+    names = ("Do not call", "Positive", "Something")
+    items = [Item(str(number), name) for number, name in enumerate(names)]
+    found = outcomes_of(items, None, RULES, {})
+    assert [(one.code, one.category) for one in found] == [
+        ("DO_NOT_CALL", "opt_out"),
+        ("POSITIVE", "positive"),
+        ("", None),
+    ]
+
+
 def test_a_code_that_is_configured_by_id_or_name_keeps_its_name() -> None:
     items = [Item("5", "Sold!", "1"), Item("6", "Never again", "3"), Item("7", "Other", "5")]
     found = outcomes_of(items, GROUPS, RULES, {"SALE": "5", "STOP": "never again"})

@@ -162,7 +162,7 @@ def test_the_forms_of_a_timestamp(stamp: object) -> None:
 
 
 def test_fields_of_another_type_are_not_told() -> None:
-    body = {"state": "READY", "outcomeCode": ["x"], "agentId": 1.5, "customFields": [1]}
+    body = {"state": "READY", "outcomeCode": None, "agentId": 1.5, "customFields": [1]}
     assert contact(body) == Observed("READY", idle=True)
 
 

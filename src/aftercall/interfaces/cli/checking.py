@@ -192,7 +192,8 @@ def _bundle_view(found: BundleContent) -> Iterator[Text]:
     for key in found.signers:
         yield _line("key", plain(key.text))
     for stranger in found.strangers:
-        yield Text(f"{'-':<4}{'key':<12} {plain(stranger)} has signed, too: not given, not checked")
+        words = "has signed, too, as it says; not checked: give its --key"
+        yield Text(f"{'-':<4}{'key':<12} {plain(stranger)} {words}")
 
 
 def _bundle_json(found: BundleContent) -> dict[str, object]:

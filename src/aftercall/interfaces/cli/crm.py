@@ -94,7 +94,10 @@ def crm_replay(
     event: SomeEvents = None,
     status: Annotated[
         EventState,
-        typer.Option(help="With this status. Delivered ones need to be narrowed down."),
+        typer.Option(
+            metavar="[delivered|dead]",  # What waits is refused with words of its own.
+            help="With this status. Delivered ones need to be narrowed down.",
+        ),
     ] = EventState.DEAD,
 ) -> int:
     """Send events again: the dead ones, or those that are named.

@@ -7,6 +7,7 @@ from itertools import islice
 from pathlib import Path
 
 from aftercall.adapters.journal.sqlite.connection import is_held
+from aftercall.domain.opt_outs import Terms
 from aftercall.domain.status import Status
 from aftercall.engine.overview import find_run, follow_ups_open
 from aftercall.interfaces.cli.figures import count
@@ -24,8 +25,9 @@ from aftercall.interfaces.cli.report_text import Closing
 from aftercall.interfaces.cli.runs import print_json, print_report, settings_for
 from aftercall.interfaces.cli.terminal import out, plain, print_pieces, say, wide_out
 from aftercall.ports import RowRecord, RunRecord
-from aftercall.settings import load_settings
+from aftercall.settings import OptOuts, load_settings
 from aftercall.wiring import open_archive, report_at, write_results
+from aftercall.wiring.opt_outs import terms_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +85,7 @@ def show(place: Place, run: str | None, asked: Asked) -> int:
             record = find_run(archive, run)
         if asked.statuses:
             return _show_rows(path, record, asked, place)
-        report = report_at(path, record.run)
+        report = report_at(path, record.run, _terms(place))
         if report.state == "paused" and is_held(path):
             report = replace(report, state="running")
         paused = paused_of(path, report)
@@ -92,6 +94,14 @@ def show(place: Place, run: str | None, asked: Asked) -> int:
     else:
         print_report(report, Closing({}, steps_after(report, place, {}), paused))
     return 0
+
+
+def _terms(place: Place) -> Terms:
+    """Return how long opt-outs may take; a journal that is given needs no configuration."""
+    if place.journal is not None and not place.config.exists():
+        return terms_of(OptOuts(), {})
+    settings = load_settings(place.config, os.environ)
+    return terms_of(settings.opt_outs, settings.outcomes)
 
 
 def _show_rows(path: Path, record: RunRecord, asked: Asked, place: Place) -> int:

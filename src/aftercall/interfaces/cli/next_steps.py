@@ -49,6 +49,9 @@ def _about_opt_outs(report: Report, place: Place) -> list[Step]:
     if report.opt_outs.not_landed:
         words = "see which opt-outs did not land, and by when they have to"
         steps.append(Step(words, place.command("optouts")))
+    elif report.opt_outs.late:
+        words = "see which opt-outs landed late, and record why"
+        steps.append(Step(words, place.command("optouts", "--status", "late")))
     if report.opt_outs.partial:
         words = "see what the call records of opt-outs lack, which was wrong in the input"
         steps.append(Step(words, place.command("audit", "gaps", "--run", report.run)))

@@ -34,7 +34,7 @@ def pull(place: Place, *, dry_run: bool) -> int:
         added = new_keys(usable, written)
         if not dry_run:
             add_keys(place.config, added)
-    say("", _told(place, added, dry_run=dry_run))
+    say("", _told(place, fetched, added, dry_run=dry_run))
     _say_unused(fetched, written)
     say(f"next: {place.command('check')}")
     return 0
@@ -69,12 +69,22 @@ def _tables(place: Place) -> dict[str, dict[str, object]]:
     return tables
 
 
-def _told(place: Place, added: Mapping[str, Mapping[str, str]], *, dry_run: bool) -> str:
+def _told(
+    place: Place,
+    fetched: Sequence[Outcome],
+    added: Mapping[str, Mapping[str, str]],
+    *,
+    dry_run: bool,
+) -> str:
     number = len(added["outcome_ids"])
+    if not fetched:
+        return f"The tenant lists no dispositions; {place.config} stays as it is."
     if dry_run:
         return f"{count(number, 'outcome')} would be added to {place.config}; nothing was changed."
     if not number:
-        return f"{place.config} has all of them already."
+        all_there = all(one.code and one.category is not None for one in fetched)
+        which = "all of them" if all_there else "all that can be added"
+        return f"{place.config} has {which} already."
     return f"{place.config}: {count(number, 'outcome')} added. Look at the categories."
 
 

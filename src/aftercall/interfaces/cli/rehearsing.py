@@ -1,14 +1,13 @@
 """What `sync --rehearse` does: the run against a simulator, and what it says of the real one."""
 
 import json
-import tempfile
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import islice
-from pathlib import Path
 
 from aftercall.adapters.clock import SystemClock
+from aftercall.adapters.passing_directory import passing_directory
 from aftercall.domain.delivery import EventState
 from aftercall.domain.report import Report, exit_code
 from aftercall.domain.status import REFUSED, Status
@@ -88,8 +87,7 @@ class _Play:
             AftercallError: it could not be begun, or the simulator ended early.
         """
         likeness = likeness_of(self.settings)
-        with tempfile.TemporaryDirectory(prefix="aftercall-rehearsal-") as made:
-            directory = Path(made)
+        with passing_directory("rehearsal") as directory:
             world = directory / "world.json"
             # The pace is counted, not waited for.
             options = likeness.options(world, paced=False)

@@ -148,6 +148,8 @@ def opt_outs(report: Report) -> Text:
     line.append(f": {read - lacking:,} of {read:,} landed", style="not bold")
     if lacking:
         line.append(f", {lacking:,} did not", style="not bold red")
+    if late := report.opt_outs.late:
+        line.append(f"; {late:,} after the deadline", style="not bold red")
     if report.opt_outs.partial:
         words = f"; of {report.opt_outs.partial:,} a part of the call record was left out"
         line.append(words, style="not bold yellow")

@@ -3,11 +3,11 @@
 import json
 import os
 import shlex
-import tempfile
 from collections.abc import Iterator, Sequence
 from functools import partial
 from pathlib import Path
 
+from aftercall.adapters.passing_directory import passing_directory
 from aftercall.interfaces.cli.figures import count
 from aftercall.interfaces.cli.options import Place
 from aftercall.interfaces.cli.terminal import plain, say
@@ -44,8 +44,8 @@ def simulate(options: Sequence[str], config: Path | None) -> int:
         return main(options, Caller(prog=PROG, epilog=EPILOG))
     settings = load_settings(config, os.environ)
     likeness = likeness_of(settings)
-    with tempfile.TemporaryDirectory(prefix="aftercall-simulate-") as directory:
-        world = Path(directory) / "world.json"
+    with passing_directory("simulate") as directory:
+        world = directory / "world.json"
         world.write_text(json.dumps(likeness.world(paced=True)), encoding="utf-8")
         caller = Caller(
             prog=PROG,

@@ -66,7 +66,8 @@ class CategoryRule(Rules):
     category: CategoryName = Field(description="The category.")
     groups: tuple[Text, ...] = Field(default=(), description="Ids of groups that mean it.")
     text: Pattern | None = Field(
-        default=None, description="A regular expression on the group's name, or the item's."
+        default=None,
+        description="A regular expression on the group's name; without groups on the item's.",
     )
 
 

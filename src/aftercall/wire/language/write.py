@@ -1,6 +1,7 @@
 """How a disposition is written."""
 
 import re
+from functools import cached_property
 from typing import Annotated, Literal
 
 from pydantic import AfterValidator, BeforeValidator, Field
@@ -73,12 +74,18 @@ class WriteField(Rules):
         default="omit", description="What is sent for a row that does not have it."
     )
 
-    @property
+    @cached_property
     def sources(self) -> tuple[str, ...]:
         """What it carries, in order of preference."""
         if self.from_ is None:
             return ()
         return (self.from_,) if isinstance(self.from_, str) else self.from_
+
+    @property
+    def refuses(self) -> bool:
+        """Whether there are rows that it cannot be made of."""
+        cuts = self.characters_max is None or self.too_long == "cut"
+        return self.when_absent == "refuse" or self.type == "integer" or not cuts
 
 
 def expanded(value: object) -> object:
@@ -89,7 +96,9 @@ def expanded(value: object) -> object:
 class Failure(Rules):
     """How an answer with a status of success can say that it was none."""
 
-    flag: JsonPath | None = Field(default="success", description="It is `false`: a failure.")
+    flag: JsonPath | None = Field(
+        default="success", description="It is `false`, 0 or a text of that: a failure."
+    )
     error: JsonPath | None = Field(default="error", description="There is one: a failure.")
     count: JsonPath | None = Field(default="errorCount", description="More than 0: a failure.")
     items: JsonPath | None = Field(
@@ -142,3 +151,8 @@ class Write(Rules):
     idempotency_header: Header | None = Field(
         default=None, description="A header that carries the row's key, the same on each attempt."
     )
+
+    @cached_property
+    def refuses(self) -> bool:
+        """Whether there are rows that cannot be written."""
+        return any(spec.refuses for spec in self.fields.values())

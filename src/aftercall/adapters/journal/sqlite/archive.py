@@ -123,15 +123,15 @@ class SqliteArchive(Reading):
         with told(self._path):
             return opt_outs.opt_out(self._db, row)
 
-    def opt_outs_of_run(self, run: str) -> tuple[int, int, Iterator[OptOutRow]]:
-        """Count the opt-outs of a run, and yield those that it did not bring to the tenant.
+    def opt_outs_of_run(self, run: str, slow_ms: int) -> tuple[int, int, Iterator[OptOutRow]]:
+        """Count the opt-outs of a run, and yield those not brought to the tenant, or slowly.
 
         The second number is that of valid ones whose call record was not taken over whole.
         """
         with told(self._path):
             asked = {"run": run_number(self._db, run)}
             total, partial = self._db.execute(statement("count_opt_outs"), asked).fetchone()
-        return total, partial, opt_outs.not_landed(self._db, run)
+        return total, partial, opt_outs.to_judge(self._db, run, slow_ms)
 
     def call_entries(self, asked: AuditFilter) -> Iterator[tuple[int, str]]:
         """Yield the number and the entries of rows that stand for a call each."""
