@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: demo test lint docs bench soak clean
+.PHONY: demo test lint docs bench performance soak clean
 
 # The one place that installs: plain venv and pip, versions pinned by constraints.txt.
 $(READY): pyproject.toml constraints.txt
@@ -33,6 +33,11 @@ docs: $(READY)
 
 bench: $(READY)
 	$(BIN)/python -m benchmarks
+
+# All figures, the picture and the tables of docs/performance.md anew, on a machine at rest.
+performance: $(READY)
+	$(BIN)/python -m benchmarks --record docs
+	$(BIN)/python docs/generate.py
 
 # HISTORIES simulated histories from SEED on, DEATHS of real processes, FUZZ_SECONDS of rubbish for
 # each of five targets, then the long tests.

@@ -1,17 +1,19 @@
-"""Runs the benchmarks: ``python -m benchmarks [--smoke] [--only NAME] [--json FILE]``.
+"""Runs the benchmarks: ``python -m benchmarks [--smoke] [--only NAME] [--record DIRECTORY]``.
 
 With ``--stages`` it tells instead where the processor's time of a row goes.
 """
 
 import argparse
 import json
+import os
+import platform
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from statistics import median
 
-from benchmarks import crm, pace, size, stages, throughput, trail
+from benchmarks import crm, curves, nginx, pace, plot, size, stages, throughput, trail
 
 Measure = Callable[[int], Mapping[str, float]]
 
@@ -93,21 +95,48 @@ def main(arguments: list[str]) -> int:
     parser.add_argument("--smoke", action="store_true", help="one small round of each")
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--only", help="the benchmarks of this name")
-    parser.add_argument("--json", type=Path)
+    parser.add_argument("--record", type=Path, help="where performance.json and .png go")
     parser.add_argument("--stages", action="store_true", help="a profile, stage by stage")
     asked = parser.parse_args(arguments)
     if asked.stages:
         print(stages.table(stages.profiled()))
         return 0
+    rounds = 1 if asked.smoke else asked.rounds
     figures = Figures()
-    for _ in range(1 if asked.smoke else asked.rounds):
+    for _ in range(rounds):
         for one in BENCHMARKS:
             if asked.only in {None, one.name}:
                 figures.add(one.measure(one.smoke_size if asked.smoke else one.size))
     print("\n".join(figures.lines()))
-    if asked.json is not None:
-        asked.json.write_text(json.dumps(figures.values, indent=2))
+    if asked.record is not None:
+        found = [curves.measured(small=asked.smoke) for _ in range(rounds)]
+        profile = stages.profiled(stages.SMOKE_ROWS if asked.smoke else stages.ROWS)
+        record(asked.record, figures, found, profile)
     return 0
+
+
+def record(
+    directory: Path,
+    figures: Figures,
+    rounds: Sequence[plot.Round],
+    profile: Mapping[str, float],
+) -> None:
+    """Write the figures, the curves and the profile as JSON, and the curves as a picture."""
+    directory.mkdir(parents=True, exist_ok=True)
+    found = {
+        "taken": {
+            "Python": platform.python_version(),
+            "cores": os.cpu_count(),
+            "server": "nginx" if nginx.PROGRAM else "httptools on uvloop",
+        },
+        "bars": BARS,
+        "figures": figures.values,
+        "stages": profile,
+        "curves": rounds,
+    }
+    text = json.dumps(found, indent=1) + "\n"
+    directory.joinpath("performance.json").write_text(text, encoding="utf-8")
+    plot.draw(rounds, directory / "performance.png")
 
 
 if __name__ == "__main__":

@@ -12,7 +12,8 @@ from urllib.parse import urlsplit
 
 import httpx2
 
-from benchmarks.rig import CONCURRENCY, Cost, Peer, rows, stopwatch
+from benchmarks.peers import Peer
+from benchmarks.rig import CONCURRENCY, Cost, rows, stopwatch
 
 HEADERS = {"Authorization": "Bearer bench", "Content-Type": "application/json"}
 WRK_SECONDS = 2

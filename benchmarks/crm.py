@@ -3,7 +3,8 @@
 from collections.abc import Mapping
 from dataclasses import replace
 
-from benchmarks.rig import fast_server, ours, simulator
+from benchmarks.peers import fast_server, simulator
+from benchmarks.rig import ours
 
 LATENCY_MS = 20
 FOR_EVER_MS = 3_600_000

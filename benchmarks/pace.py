@@ -2,7 +2,8 @@
 
 from collections.abc import Mapping
 
-from benchmarks.rig import Pace, Peer, ours, simulator
+from benchmarks.peers import Peer, simulator
+from benchmarks.rig import Pace, ours
 
 PER_SECOND = 10
 

@@ -11,7 +11,8 @@ import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from benchmarks.rig import ENVIRONMENT, OUTCOMES, Peer, fast_server, ours, rows, simulator
+from benchmarks.peers import ENVIRONMENT, Peer, fast_server, simulator
+from benchmarks.rig import OUTCOMES, ours, rows
 
 COMMAND = Path(sys.executable).with_name("aftercall")
 WATCH = """

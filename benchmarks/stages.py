@@ -18,6 +18,7 @@ from benchmarks.rig import ours
 SAMPLES_PER_SECOND = 500
 PROFILER = Path(sys.executable).with_name("py-spy")
 ROWS = 6000
+SMOKE_ROWS = 300
 
 STAGES = (
     ("import of modules", r"<frozen importlib"),
@@ -100,7 +101,7 @@ def table(found: Mapping[str, float]) -> str:
 
 
 if __name__ == "__main__":
-    from benchmarks.rig import fast_server
+    from benchmarks.peers import fast_server
 
     with fast_server() as peer:
         ours(peer, int(sys.argv[1]))

@@ -3,7 +3,8 @@
 from collections.abc import Mapping
 
 from benchmarks.baselines import plain_asyncio, script, wrk_rows_per_second
-from benchmarks.rig import CONCURRENCY, fast_server, ours
+from benchmarks.peers import fast_server
+from benchmarks.rig import CONCURRENCY, ours
 
 LATENCY_MS = 20
 SHARE_OF_SCRIPT = 20

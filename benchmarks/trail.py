@@ -28,7 +28,8 @@ from aftercall.engine.proving import prove_row
 from aftercall.engine.sealing import Sealer
 from aftercall.engine.verifying import verify_log
 from aftercall.engine.watched_clock import WatchedClock
-from benchmarks.rig import fast_server, ours
+from benchmarks.peers import fast_server
+from benchmarks.rig import ours
 
 PROOFS = 50
 ROW = (

@@ -12,6 +12,7 @@ from aftercall.domain.report import Report
 from aftercall.errors import AftercallError, Interrupted
 from aftercall.settings import Settings, settings_from
 from aftercall.wiring import Job, Rows, Session, open_session
+from aftercall.wiring.collector import spared_collector
 
 Config = Settings | Mapping[str, object] | str | Path | None
 """Settings, their tables, the path of a file, or None for ``aftercall.toml`` if there is one."""
@@ -49,8 +50,9 @@ def sync(
 
     async def whole() -> Report:
         async with open(config, environment) as session:
-            async for _ in session.sync(source):
-                pass
+            with spared_collector():
+                async for _ in session.sync(source):
+                    pass
             return session.report
 
     return asyncio.run(whole())

@@ -7,10 +7,20 @@ from typing import Any
 import pytest
 
 from aftercall.domain import instant
-from aftercall.domain.answer import Observed
+from aftercall.domain.answer import Accepted, Observed, Refused, WriteAnswer
 from aftercall.domain.audit import Exchange
 from aftercall.domain.call_record import CallRecord
-from aftercall.domain.opt_outs import Acknowledgement, Held, OptOutFilter, OptOutRow, fate_of
+from aftercall.domain.follow_ups import Action, FollowUp, FollowUpKind, FollowUpState, NewFollowUp
+from aftercall.domain.follow_ups import Terms as FollowUpTerms
+from aftercall.domain.follow_ups import concluded as record_concluded
+from aftercall.domain.opt_outs import (
+    Acknowledgement,
+    Held,
+    LackingRecord,
+    OptOutFilter,
+    OptOutRow,
+    fate_of,
+)
 from aftercall.domain.settlement import Claim, Moment, Verdict, conclude
 from aftercall.domain.status import Event, Status
 from aftercall.errors import JournalError
@@ -29,6 +39,7 @@ from .rig import (
     Rig,
     broken,
     candidate,
+    concluded,
 )
 from .rig import (
     REFUSED as REFUSAL,
@@ -60,6 +71,26 @@ async def settled(rig: Rig, row: Candidate, verdict: Verdict, *, at_ms: int = NO
     claim = await rig.claim(at_ms=at_ms)
     assert await rig.settle(claim, verdict, at_ms)
     return claim
+
+
+async def followed(rig: Rig, row: Candidate, *groups: str) -> list[FollowUp]:
+    """Bring an opt-out to the tenant, with records that are to follow; return those of all rows."""
+    await rig.admit(row)
+    assert row.disposition is not None
+    claim = await rig.claim(row.disposition.campaign)
+    new = [
+        NewFollowUp(action=Action(FollowUpKind.DNC_GROUP, group), told={}, due_ms=NOW)
+        for group in groups
+    ]
+    assert await rig.journal.claims.settle(concluded(claim, WRITTEN), (), new)
+    return await rig.journal.follow_ups.due(FollowUpKind.DNC_GROUP, 9, NOW, NOW)
+
+
+async def end(rig: Rig, one: FollowUp, got: WriteAnswer) -> None:
+    assert await rig.journal.follow_ups.take([one], NOW, repeatable=True)
+    terms = FollowUpTerms(repeatable=True, retry=POLICY.retry)
+    settled = record_concluded(one, got, Exchange(), terms, Moment(NOW + 4, 0.5))
+    await rig.journal.follow_ups.store([settled])
 
 
 class OptOutsContract(Contract):
@@ -247,3 +278,36 @@ class AcknowledgementsContract(Contract):
         with pytest.raises(JournalError):
             await rig.journal.opt_outs.acknowledge([1, 2], SAID, withdrawn=False)
         assert [one.acknowledged for one in listed(rig)] == [None, None]
+
+    async def test_records_in_dnc_groups_that_are_not_made_are_told(self, rig: Rig) -> None:
+        first, second, third = await followed(rig, opt_out("P1"), "1", "2", "3")
+        await end(rig, first, Accepted())
+        await end(rig, second, Refused("refused_409", "The group is closed."))
+        (one,) = listed(rig)
+        assert one.lacking == (
+            LackingRecord("2", FollowUpState.REFUSED, "refused_409", NOW + 4),
+            LackingRecord("3", FollowUpState.WAITING, "", NOW),
+        )
+        assert rig.journal.archive.opt_out(one.row) == one
+        await end(rig, third, Accepted())
+        assert [one.dnc_group for one in listed(rig)[0].lacking] == ["2"]
+
+    async def test_a_later_row_of_the_contact_makes_a_record_good(self, rig: Rig) -> None:
+        (first,) = await followed(rig, opt_out("P1"), "1")
+        await end(rig, first, Refused("refused_400", "That is no number."))
+        (other,) = await followed(rig, opt_out("P1", campaign="C2"), "1")
+        await end(rig, other, Accepted())
+        assert [len(one.lacking) for one in listed(rig, contact="P1")] == [1, 0]
+        (later,) = await followed(rig, opt_out("P1", timestamp=NOON + HOUR), "1")
+        assert [len(one.lacking) for one in listed(rig, campaign="C1")] == [1, 1]
+        await end(rig, later, Accepted())
+        assert [len(one.lacking) for one in listed(rig)] == [0, 0, 0]
+
+    async def test_tags_and_the_records_of_other_outcomes_hold_nothing_up(self, rig: Rig) -> None:
+        given = ((opt_out("P1"), FollowUpKind.TAGS), (candidate("P2"), FollowUpKind.DNC_GROUP))
+        for row, kind in given:
+            await rig.admit(row)
+            settlement = concluded(await rig.claim(), WRITTEN)
+            new = [NewFollowUp(action=Action(kind, "1"), told={}, due_ms=NOW)]
+            assert await rig.journal.claims.settle(settlement, (), new)
+        assert [(one.contact, one.lacking) for one in listed(rig)] == [("P1", ())]

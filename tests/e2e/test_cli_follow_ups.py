@@ -2,6 +2,7 @@
 
 import csv
 import json
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from .rig import CANARY, Desk, simulated
@@ -32,6 +33,46 @@ ROWS = (
     f"C1,p2,DO_NOT_CALL,a1,{WHEN},,\n"
     f"C1,p3,CALL_BACK,a1,{WHEN},12,2026-12-01T10:00:00Z\n"
 )
+
+
+def since(days: float) -> str:
+    return (datetime.now(UTC) - timedelta(days=days)).isoformat(timespec="seconds")
+
+
+def test_an_opt_out_without_its_dnc_record_stays_on_the_list_of_opt_outs(tmp_path: Path) -> None:
+    with simulated("--rate", "0", "--key-id", "e2e-key", "--key-secret", f"{CANARY}-key") as acd:
+        desk = Desk(tmp_path, dict(KEYS))
+        desk.write("aftercall.toml", CONFIG.format(url=acd.url))
+        rows = (
+            f"C1,p1,DO_NOT_CALL,a1,{since(1)},{PHONE},\n"
+            f"C1,p2,DO_NOT_CALL,a1,{since(1)},12,\n"
+            f"C1,p3,DO_NOT_CALL,a1,{since(60)},,\n"
+        )
+        desk.write("calls.csv", HEADER + rows)
+        assert "opt-outs: 3 of 3 landed" in desk.run("sync", "calls.csv", "--quiet").stdout
+
+        listed = desk.run("optouts")
+        assert listed.returncode == 4, "p3 is late"
+        assert listed.stdout.startswith("3 opt-outs: 1 late, 1 pending, 1 applied\n")
+        assert "; DNC group 301 refused: the tenant refused it" in listed.stdout
+        assert "; DNC group 301 impossible: a required value is empty" in listed.stdout
+        assert "--state refused" in listed.stderr
+        told = {one["contact"]: one for one in desk.json("optouts")["opt_outs"]}
+        assert told.keys() == {"p2", "p3"}
+        (lacking,) = told["p2"]["dnc_groups_lacking"]
+        assert (lacking["dnc_group"], lacking["state"]) == ("301", "refused")
+        assert told["p2"]["applied"] is not None
+
+        said = ("--by", "Kim", "--reason", "number unknown")
+        row = str(told["p3"]["row"])
+        assert desk.run("optouts", "acknowledge", row, *said).returncode == 0
+        assert {one["contact"] for one in desk.json("optouts")["opt_outs"]} == {"p2"}
+        desk.write("mended.csv", f"{HEADER}C1,p2,DO_NOT_CALL,a1,{since(0.5)},{PHONE},\n")
+        desk.run("sync", "mended.csv", "--quiet")
+        listed = desk.run("optouts")
+        assert (listed.returncode, listed.stdout) == (
+            0, "4 opt-outs: 3 applied, 1 acknowledged\n"
+        )  # fmt: skip
 
 
 def test_they_are_planned_done_listed_retried_and_erased(tmp_path: Path) -> None:
@@ -68,6 +109,10 @@ def test_they_are_planned_done_listed_retried_and_erased(tmp_path: Path) -> None
             "dnc_group": {"done": 1, "impossible": 1},
             "callback": {"refused": 1},
         }
+        none = desk.run("followups", "retry", run, "--quiet", "--no-results")
+        assert none.stderr == (
+            "Nothing was tried again: no follow-up of the run is failed. --state chooses others.\n"
+        )
         one = desk.json("followups", "show", str(refused["number"]))
         assert [entry["kind"] for entry in one["audit"]] == [
             "follow_up_settled", "follow_up_reopened", "follow_up_settled"

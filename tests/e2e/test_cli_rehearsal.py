@@ -2,13 +2,17 @@
 
 import hashlib
 import json
+import os
+import signal
 import subprocess
 from http.client import HTTPConnection
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode, urlsplit
 
-from .rig import COMMAND, HEADER, SECRETS, Desk, Tenant, simulated
+from aftercall.adapters.passing_directory import OWNER
+
+from .rig import COMMAND, HEADER, SECRETS, Desk, Tenant, simulated, until
 
 WATCH = """\
 import os, sys
@@ -84,7 +88,11 @@ def test_a_rehearsal_leaves_nothing_behind_and_reaches_nobody(desk: Desk):
         + "".join(f"C2,q{n},DO_NOT_CALL,a1,2026-01-02T03:04:05Z\n" for n in range(40)),
     )
     stood = state_of(desk)
-    desk.environment |= UNSET
+    temporary = desk.path / "temporary"
+    killed = temporary / "aftercall-rehearsal-killed"
+    killed.mkdir(parents=True, mode=0o700)
+    (killed / OWNER).touch()
+    desk.environment |= {**UNSET, "TMPDIR": str(temporary)}
 
     words = ("sync", "more.csv", "--map", "contact=Lead", "--rehearse", "--faults", "--seed", "5")
     done = desk.run(*words, "--json")
@@ -107,6 +115,9 @@ def test_a_rehearsal_leaves_nothing_behind_and_reaches_nobody(desk: Desk):
         "na1.niceincontact.com", "crm.example.com", "legal.example.com"
     ]  # fmt: skip
     assert state_of(desk) == stood
+    locks = f"aftercall-{os.getuid()}"
+    left = [file.name for file in temporary.iterdir() if file.name != locks]
+    assert left == [], "not even what a killed one had left"
     assert set(noted.read_text().split()) == {"127.0.0.1"}
 
 
@@ -130,6 +141,24 @@ def test_a_rehearsal_knows_what_was_written_before_and_reads_standard_input(desk
         assert f"nothing was sent to {tenant.url.removeprefix('http://')}." in done.stdout
         assert len(list((desk.path / "kept").iterdir())) == 2
         assert (tenant.stats, state_of(desk)) == (seen, stood)
+
+
+def test_rows_that_other_runs_left_open_are_counted_and_told_apart(desk: Desk):
+    with simulated() as tenant:
+        desk.configure(tenant.url)
+        desk.rows("old.csv", "C1,p1,INTERESTED,a1,,2026-01-02T03:04:05Z")
+        odd = [{"campaign": "C1", "contact": "p1", "state": "Daydreaming"}]
+        tenant.asked("world", {"open": True, "contacts": odd})
+        begun = desk.begin("sync", "old.csv", "--no-results", "--quiet")
+        until(lambda: tenant.stats["requests"].get("GET", {}).get("200", 0))
+        begun.send_signal(signal.SIGINT)
+        begun.communicate(timeout=30)
+        assert begun.returncode == 130
+    desk.rows("new.csv", "C1,p2,INTERESTED,a1,,2026-01-02T03:04:05Z")
+    done = desk.run("sync", "new.csv", "--rehearse")
+    assert "read 1 = applied 1  ok" in done.stdout
+    assert "2 changes for 2 applied rows" in done.stdout
+    assert "1 row of them had been left open by other runs" in done.stdout
 
 
 def test_the_same_seed_lets_the_same_requests_go_wrong(desk: Desk):
@@ -211,6 +240,31 @@ def test_a_simulator_of_the_configuration_takes_its_secrets_and_says_how_to_reac
     assert "canary7391" not in told
     assert "allows 5 requests/s to each campaign, 2 to C2" in told
     assert not (desk.path / "aftercall.db").exists()
+
+
+ACD = """\
+[tenant]
+profile = "acd"
+base_url = "https://acd.example.net"
+
+[outcomes]
+INTERESTED = "positive"
+"""
+KEYS = {"CXONE_ACCESS_KEY_ID": "e2e-key", "CXONE_ACCESS_KEY_SECRET": "canary7391-key"}
+
+
+def test_ids_that_a_simulator_made_up_do_not_get_into_the_configuration(tmp_path: Path):
+    desk = Desk(tmp_path, dict(KEYS))
+    desk.write("aftercall.toml", ACD)
+    process, url = served(desk)
+    try:
+        pulled = desk.run("outcomes", "pull", AFTERCALL__TENANT__BASE_URL=url)
+        assert (pulled.returncode, pulled.stdout) == (1, "")
+        assert f"At {url} is a simulator: ids that it lists are made up" in pulled.stderr
+        assert "unset AFTERCALL__TENANT__BASE_URL" in " ".join(pulled.stderr.split())
+    finally:
+        process.communicate(timeout=20)
+    assert (tmp_path / "aftercall.toml").read_text() == ACD
 
 
 def refused(tenant: Tenant, campaign: str, code: str) -> str:

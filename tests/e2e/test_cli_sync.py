@@ -327,6 +327,8 @@ def test_retry_tries_what_failed_again(office: Desk, tenant: Tenant):
     assert again["statuses"] == {"applied": 2}
     assert again["exit_code"] == 0
     assert not list(office.path.glob("*-failed.csv"))
+    none = office.run("retry", first["run"])
+    assert "Nothing was tried again: no row of the run is failed. --status" in none.stderr
 
 
 def test_resume_and_retry_of_an_unknown_run(office: Desk):

@@ -1,6 +1,7 @@
 """The pace with the default settings, against a tenant whose limiter forgives nothing."""
 
 import contextlib
+import json
 import os
 import signal
 import subprocess
@@ -11,7 +12,7 @@ from pathlib import Path
 
 import pytest
 from benchmarks.pace import paced
-from benchmarks.rig import simulator
+from benchmarks.peers import simulator
 
 ROOT = Path(__file__).parents[2]
 USED_LEAST = 0.85
@@ -55,14 +56,19 @@ def test_a_tenant_that_stalls_never_counts_more_than_its_limit() -> None:
     assert used >= 0.6
 
 
-def test_benchmarks_do_not_rot() -> None:
+def test_benchmarks_do_not_rot(tmp_path: Path) -> None:
     done = subprocess.run(
-        [sys.executable, "-m", "benchmarks", "--smoke"],
+        [sys.executable, "-m", "benchmarks", "--smoke", "--record", tmp_path],
         cwd=ROOT,
         capture_output=True,
         text=True,
         check=False,
-        timeout=120,
+        timeout=180,
     )
     assert done.returncode == 0, done.stderr
     assert done.stdout.count("[") >= 15
+    found = json.loads((tmp_path / "performance.json").read_text())
+    assert set(found["bars"]) - {"against wrk"} <= set(found["figures"])
+    assert [one["over"] for one in found["curves"][0]] == ["rows", "latency, ms", "campaigns"]
+    assert sum(found["stages"].values()) == pytest.approx(1.0)
+    assert (tmp_path / "performance.png").read_bytes().startswith(b"\x89PNG")

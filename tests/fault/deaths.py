@@ -311,7 +311,9 @@ class Deaths:
 
 
 def surface_of(seed: int, directory: Path, faults: Faults) -> AbstractAsyncContextManager[Rig]:
-    """Serve a tenant; every fourth speaks the documented API."""
+    """Serve a tenant; of four one speaks the documented API, one a gateway's own language."""
+    if seed % 4 == 2:
+        return on_surface("gateway", directory, world=the_world(), faults=faults)
     if seed % 4 == 3:
         # It does not tell who wrote what it holds: the same outcome would be taken for ours.
         world = the_world("NOT_INTERESTED")

@@ -42,6 +42,8 @@ from aftercall.wire.requests import (
 from aftercall.wire.responses import read_contact, read_held, read_written
 from aftercall.wire.target import Target
 
+from .counting import rows_in
+
 RULES = Rules(outcomes={"INTERESTED": Category.POSITIVE}, now=from_ms(1_800_000_000_000))
 READER = Reader(Reading(ColumnMap(), RULES))
 ROW = Disposition(campaign="C1", contact="P1", outcome="INTERESTED", agent="A1", notes="n")
@@ -54,24 +56,33 @@ SERVING = {"simulate", "demo", "serve", "worker", "init"}
 
 
 def read_all(path: Path) -> int:
-    """Read a file as a run does; return its rows. Only one error may come of it."""
+    """Read a file as a run does; return its rows, none of which may be lost on the way.
+
+    Only one error may come of it.
+    """
+    accepted = faulty = 0
     try:
         with open_source(str(path), SourceOptions()) as source:
-            count = 0
             for row in source.rows():
-                count += 1
                 candidate = READER.candidate(row)
                 candidate.cells.encode()
                 json.loads(candidate.cells)
-                assert candidate.disposition is not None or candidate.problems
+                assert (candidate.disposition is None) == bool(candidate.problems)
+                accepted += not candidate.problems
+                faulty += bool(candidate.problems)
                 for problem in candidate.problems:
                     assert problem.message.isprintable()
                     assert problem.hint
-            return count
     except SourceUnreadable as trouble:
-        refusal = trouble
-    assert refusal.message.splitlines() == [refusal.message]
-    return 0
+        assert trouble.message.splitlines() == [trouble.message]  # noqa: PT017 - one of two ends
+        return 0
+    written = source.format
+    fed = rows_in(path.read_bytes(), written.kind, written.encoding, written.delimiter)
+    if fed is None:
+        assert faulty, "a file that is broken as a whole was taken without a word"
+    else:
+        assert accepted + faulty == fed, f"{accepted} accepted + {faulty} faulty of {fed} fed"
+    return accepted + faulty
 
 
 def refused(tables: dict[str, Any]) -> str | None:

@@ -14,12 +14,22 @@ from aftercall.errors import JournalError
 from .disk import PATH, Disk
 from .history import History
 from .referee import Referee
-from .tenant import SECRET, Crm, Tenant, moment
+from .tenant import CRM_KEY, SECRET, Crm, Tenant, moment
 
 OPEN = {"pending", "writing", "deferred", "doubtful"}
 HOLDING = OPEN | {"applied", "unchanged", "superseded"}
 REFUSED = {"missing", "rejected", "failed"}
-CANARIES = ("canary-note", "canary-token", SECRET)
+SECRETS = ("canary-token", SECRET, CRM_KEY.decode())
+"""What may be stored nowhere."""
+
+NOTE = "canary-note"
+NOTES_AT_HOME = {("row", "cells"), ("row", "notes")}
+"""Where the notes of a row are kept, and nowhere else."""
+
+TEXTS = """
+SELECT t.name, c.name FROM main.sqlite_schema t JOIN pragma_table_info(t.name) c
+WHERE t.type = 'table' AND c.type = 'TEXT' ORDER BY t.name, c.name
+"""
 
 Identity = tuple[str, str, str, str]
 
@@ -75,8 +85,9 @@ class Books:
                 return
             self._note("G7 log", str(trouble))
             return
-        if found.entries != len(self._entries):
-            self._note("G7 sealed", f"{found.entries} of {len(self._entries)} entries are sealed")
+        sealed = found.entries - found.unsealed
+        if sealed != len(self._entries):
+            self._note("G7 sealed", f"{sealed} of {len(self._entries)} entries are sealed")
 
     def _balance_rows(self) -> None:
         read = sum(row["rows_read"] for row in self._disk.ask("SELECT rows_read FROM run"))
@@ -251,16 +262,12 @@ class Books:
                 self._note("G6 heard", f"the CRM never heard of row {row['id']}")
 
     def _look_for_canaries(self) -> None:
-        asked = (
-            "SELECT entry FROM audit",
-            "SELECT words FROM row",
-            "SELECT reason FROM row",
-            "SELECT body FROM outbox",
-            "SELECT words FROM outbox",
-            "SELECT problems FROM row WHERE problems IS NOT NULL",
-        )
-        for sql in asked:
-            text = "\n".join(row[0] for row in self._disk.ask(sql))
-            for canary in CANARIES:
-                if canary in text:
-                    self._note("G8 secrets", f"{canary} is in the answer of {sql}")
+        """Look for secrets, and for notes where none belong, in every text of the journal."""
+        for table, column in map(tuple, self._disk.ask(TEXTS)):
+            told = self._disk.ask(f'SELECT "{column}" FROM main."{table}"')  # noqa: S608 - its own
+            text = "\n".join(str(row[0]) for row in told)
+            found = [canary for canary in SECRETS if canary in text]
+            if NOTE in text and (table, column) not in NOTES_AT_HOME:
+                found.append(NOTE)
+            for canary in found:
+                self._note("G8 secrets", f"{canary} is in column {column} of table {table}")

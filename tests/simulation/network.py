@@ -14,7 +14,7 @@ from aftercall.wire.http import HttpRequest, HttpResponse, MaybeSent, NotSent
 
 from .history import Fault, History
 from .referee import Referee
-from .tenant import Asked, Crm, Reply, Tenant, asked, quoting, reply
+from .tenant import Asked, Crm, Reply, Tenant, asked, quoting, quoting_key, reply
 from .virtual import Timeline, VirtualLoop
 
 PATIENCE_SECONDS = 30.0
@@ -187,6 +187,8 @@ class _Trip:
         match kind:
             case "reset":
                 return MaybeSent("answer_lost", WORDS["reset"])
+            case "error" if self._method == "CRM":
+                return quoting_key(503, "try again later", self._request)
             case "error":
                 return quoting(503, "try again later", self._request)
             case "unauthorized":

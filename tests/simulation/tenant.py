@@ -135,6 +135,11 @@ def quoting(status: int, words: str, request: Asked, **more: object) -> Reply:
     return reply(status, {"message": f"{words}: {token} {request.body.decode()}"} | more)
 
 
+def quoting_key(status: int, words: str, request: Asked) -> Reply:
+    """Return a refusal by a CRM that quotes the event and what it checks signatures with."""
+    return reply(status, {"message": f"{words}: {CRM_KEY.decode()} {request.body.decode()}"})
+
+
 class Tenant:
     """Contacts, tokens and the ledger of all that was ever changed."""
 

@@ -1,11 +1,13 @@
 """The gateway of docs/teach-it-your-gateway.md: another language in front of the simulated tenant.
 
-What goes wrong behind it goes wrong in front of it: a connection that is reset there is reset here.
+What goes wrong behind it goes wrong in front of it: a connection that is reset there is reset here,
+and what is no JSON there is passed on as it stands.
 """
 
 import json
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import quote
@@ -30,6 +32,25 @@ PHASES = {
 }
 SCOPE = "outbound:campaign:write outbound:contact:write outbound:disposition:write"
 PAYLOAD = {"resultId", "operator", "remark", "at", "extra", "channel"}
+
+
+@dataclass(frozen=True)
+class Reply:
+    """What the tenant answered; status 0 is a connection that broke."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: bytes = b""
+    kind: str = ""
+
+    def document(self) -> dict[str, Any] | None:
+        """Return the answer as JSON; None if it is something else."""
+        try:
+            got = json.loads(self.body) if self.body else {}
+        except ValueError:
+            return None
+        assert isinstance(got, dict)
+        return got
 
 
 class Gateway:
@@ -57,9 +78,10 @@ class Gateway:
             return web.json_response({"jwt": got["access_token"], "ttl": got["expires_in"]})
 
     async def read(self, request: web.Request) -> web.StreamResponse:
-        status, got, wait = await self._passed(request, "GET", None)
-        if status != 200:
-            return self._refused(request, status, got, wait)
+        reply = await self._asked(request, "GET", None)
+        got = reply.document()
+        if reply.status != 200 or got is None:
+            return self._refused(request, reply, got)
         lead: dict[str, Any] = {
             "phase": PHASES.get(got["state"], got["state"]),
             "remark": got["notes"],
@@ -89,14 +111,15 @@ class Gateway:
         }
         change |= {"notes": payload["remark"]} if "remark" in payload else {}
         change |= {"customFields": payload["extra"]} if "extra" in payload else {}
-        status, got, wait = await self._passed(request, "PATCH", change)
-        if status not in {200, 204}:
-            return self._refused(request, status, got, wait)
+        reply = await self._asked(request, "PATCH", change)
+        got = reply.document()
+        if reply.status not in {200, 204} or got is None:
+            return self._refused(request, reply, got)
         return web.json_response({"ok": True})
 
-    async def _passed(
+    async def _asked(
         self, request: web.Request, method: str, change: Mapping[str, Any] | None
-    ) -> tuple[int, Any, str]:
+    ) -> Reply:
         self.seen.append((request.method, request.path))
         campaign = quote(request.match_info["campaign"], safe="")
         contact = quote(request.match_info["contact"], safe="")
@@ -108,23 +131,24 @@ class Gateway:
                 method, url, headers=headers, json=change, allow_redirects=False
             ) as reply:
                 body = await reply.read()
-                wait = reply.headers.get("Retry-After", "")
+                return Reply(reply.status, reply.headers.copy(), body, reply.content_type)
         except aiohttp.ClientError:
-            return 0, None, ""
-        try:
-            return reply.status, json.loads(body) if body else None, wait
-        except ValueError:
-            return 502, None, ""
+            return Reply(0, {})
 
     def _refused(
-        self, request: web.Request, status: int, got: Any, wait: str
+        self, request: web.Request, reply: Reply, got: Mapping[str, Any] | None
     ) -> web.StreamResponse:
-        if status == 0:
+        if reply.status == 0:
             assert request.transport is not None
             request.transport.abort()
             return web.Response(status=502)
-        text = got.get("message", "") if isinstance(got, dict) else ""
-        return oops(status, text, {"X-Wait": wait} if wait else {})
+        passed = {"Retry-After": "X-Wait", "Location": "Location"}
+        headers = {ours: reply.headers[its] for its, ours in passed.items() if its in reply.headers}
+        if got is None:
+            return web.Response(
+                status=reply.status, headers=headers, body=reply.body, content_type=reply.kind
+            )
+        return oops(reply.status, str(got.get("message", "")), headers)
 
 
 def oops(status: int, text: str, headers: Mapping[str, str] | None = None) -> web.Response:

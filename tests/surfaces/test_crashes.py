@@ -9,7 +9,7 @@ import pytest
 from aftercall.domain.report import Report
 from aftercall.domain.status import Status
 from tests.fault.books import rows_by_status
-from tests.fault.crash_driver import POINTS, job_of
+from tests.fault.crash_driver import POINTS
 from tests.fault.processes import drive, write_calls
 
 from .rig import SurfaceRig, on_surface, world_on
@@ -36,16 +36,23 @@ def ending_of(rig: SurfaceRig, report: Report) -> Ending:
     return rig.effective(), rows_by_status(report), report.statuses
 
 
-async def test_a_process_that_dies_at_every_point_in_turn_changes_nothing(tmp_path: Path) -> None:
-    """One journal, one death at each of the named points: the documented API from first to last."""
-    refusing = {"contact": "k2", "refuse": {"status": 400, "message": "Invalid Skill"}}
+@pytest.mark.parametrize("surface", ["acd", "gateway"])
+async def test_a_process_that_dies_at_every_point_in_turn_changes_nothing(
+    tmp_path: Path, surface: str
+) -> None:
+    """One journal, one death at each of the named points: the surface from first to last."""
+    refusing = {
+        "campaign": "C2",
+        "contact": "k2",
+        "refuse": {"status": 400, "message": "Invalid Skill"},
+    }
     world = world_on("", refusing, missing_ratio=0.1)
     path = write_calls(tmp_path / "calls.csv", 66, 3)
     (tmp_path / "undisturbed").mkdir()
-    async with on_surface("acd", tmp_path / "undisturbed", world=world) as rig:
+    async with on_surface(surface, tmp_path / "undisturbed", world=world) as rig:
         expected = ending_of(rig, await rig.sync_file(path))
 
-    async with on_surface("acd", tmp_path, world=world) as rig:
+    async with on_surface(surface, tmp_path, world=world) as rig:
         for point in in_turn():
             assert await drive(rig, [path], tables=SLOW, point=point) is None, point
         assert await drive(rig, [path], tables=SMALL) is not None
@@ -53,17 +60,3 @@ async def test_a_process_that_dies_at_every_point_in_turn_changes_nothing(tmp_pa
         assert ending_of(rig, await rig.resume()) == expected
         kinds = {Status.APPLIED, Status.REJECTED, Status.MISSING, Status.INVALID}
         assert kinds <= expected[2].keys()
-
-
-@pytest.mark.parametrize(
-    "point", ["after take_turn", "before write", "after write", "before settle", "inside settle"]
-)
-async def test_a_crash_behind_a_gateway_changes_nothing(tmp_path: Path, point: str) -> None:
-    async with on_surface("gateway", tmp_path) as rig:
-        path = write_calls(tmp_path / "calls.csv", 40, 3)
-        assert await drive(rig, [path], tables=SMALL, point=point, passage=3) is None
-        async with rig.session() as session:
-            report = await session.perform(job_of(session, [str(path)]))
-
-        assert (report.open, report.state) == (0, "finished")
-        rig.assert_books_balance(report)

@@ -1,37 +1,27 @@
 """What is guaranteed is guaranteed on every surface: sync, faults, crashes."""
 
 import asyncio
-from collections.abc import Callable
-from contextlib import AbstractAsyncContextManager
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from typing import Any
 
 import pytest
 
 from aftercall.domain.status import Status
 from aftercall.simulator import Faults
+from aftercall.simulator.faults import FaultKind
 from tests.fault.books import trail
 from tests.fault.rig import names, row, rows_for, until
 
-from .rig import SURFACES, SurfaceRig, on_surface, world_on
+from .conftest import On
+from .rig import world_on
 
-On = Callable[..., AbstractAsyncContextManager[SurfaceRig]]
+HUGE = 2 * 1024 * 1024
+"""Twice as much as the transport takes."""
 
 
 def soon() -> str:
     """Return a time later than anything that the tenant stores while the test runs."""
     return (datetime.now(UTC) + timedelta(seconds=300)).isoformat()
-
-
-@pytest.fixture(params=SURFACES)
-def on(request: pytest.FixtureRequest, tmp_path: Path) -> On:
-    """Start a tenant that speaks one of the languages."""
-
-    def start(**settings: Any) -> AbstractAsyncContextManager[SurfaceRig]:
-        return on_surface(request.param, tmp_path, **settings)
-
-    return start
 
 
 def refusal(surface: str) -> dict[str, object]:
@@ -71,15 +61,32 @@ FAULTS = (
     "throttle",
     "redirect",
 )
+ALL_FAULTS = (*FAULTS, "slow_before", "huge", "token_down", "token_slow")
+RARE = {"unauthorized": 0.1, "throttle": 0.1}
+"""Five tokens in a row that were never accepted stop a run, and rightly; each 429 holds all up."""
+
+OFTEN = {"token_down": 1.0, "token_slow": 1.0}
+"""A token is asked for once a run."""
+
+ELSEWHERE = {"conflict"}
+"""Only a tenant with ETags has it (tests/fault/test_odd_answers.py)."""
 
 
-@pytest.mark.parametrize("kind", FAULTS)
+def test_every_fault_of_the_tenant_is_in_the_matrix() -> None:
+    ours = {kind.value for kind in FaultKind if not kind.value.startswith("crm_")}
+    assert ours == set(ALL_FAULTS) | ELSEWHERE
+
+
+@pytest.mark.parametrize("kind", ALL_FAULTS)
 async def test_each_fault_leaves_one_change_per_row(on: On, kind: str) -> None:
-    # Five tokens in a row that were never accepted stop a run, and rightly: revoke them rarely.
-    chance = 0.1 if kind == "unauthorized" else 0.4
-    faults = Faults.from_json({kind: chance, "fault_limit": 2, "slow_seconds": 1.0})
+    chance = (RARE | OFTEN).get(kind, 0.4)
+    # A commit that comes late must come before the row is read back, or ETags must forbid it.
+    late = 0.8 if kind == "slow_before" else 1.0
+    faults = Faults.from_json(
+        {kind: chance, "fault_limit": 2, "slow_seconds": late, "huge_bytes": HUGE}
+    )
     quick = {"read_seconds": 0.4, "total_seconds": 0.4}
-    async with on(faults=faults) as rig:
+    async with on(faults=faults, retry_after="seconds") as rig:
         report = await rig.sync(rows_for(names(12)), tenant=quick, retry={"wait_seconds_max": 0.2})
 
         assert report.statuses == {Status.APPLIED: 12}

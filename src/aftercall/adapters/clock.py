@@ -10,6 +10,5 @@ class SystemClock:
         """Return microseconds since the epoch."""
         return time.time_ns() // 1000
 
-    def seconds(self) -> float:
-        """Return seconds on the monotonic clock."""
-        return time.monotonic()
+    seconds = staticmethod(time.monotonic)
+    """Returns seconds on the monotonic clock."""

@@ -6,6 +6,7 @@ request would have no slot of the pace, so it is switched off here and left to t
 
 import ssl
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -67,6 +68,7 @@ class HttpTransport:
         self._options = options
         self._tls = _tls_context(options)
         self._session: aiohttp.ClientSession | None = None
+        self._checked_host: str | None = None
 
     async def __aenter__(self) -> Self:
         """Open the pool."""
@@ -116,7 +118,7 @@ class HttpTransport:
         if self._session is None:
             message = "the transport is not open"
             raise RuntimeError(message)
-        url = URL(request.url, encoded=True)
+        url = _url(request.url)
         self._check(url.host or "")
         try:
             async with self._session.request(
@@ -152,17 +154,20 @@ class HttpTransport:
     def _check(self, host: str) -> None:
         """Check a host that is an address; names are checked where they are resolved."""
         reach = self._options.reach
-        if reach is not None and is_address(host):
-            refusal = reach.refusal(host)
-            if refusal is not None:
-                raise _forbidden(refusal)
+        if reach is None or host == self._checked_host:
+            return
+        refusal = reach.refusal(host) if is_address(host) else None
+        if refusal is not None:
+            raise _forbidden(refusal)
+        self._checked_host = host
 
     async def _body(self, response: aiohttp.ClientResponse) -> bytes:
         """Read a body of bounded size."""
         longest = self._options.response_bytes_max
         pieces: list[bytes] = []
         size = 0
-        async for piece in response.content.iter_any():
+        while not response.content.at_eof():
+            piece = await response.content.readany()
             size += len(piece)
             if size > longest and self._options.cut_answers:
                 response.close()
@@ -179,9 +184,37 @@ def _forbidden(refusal: str) -> NotSent:
     return NotSent("forbidden_address", words)
 
 
+def _url(text: str) -> URL:
+    """Return an address as it is to be called.
+
+    Raises:
+        NotSent: it is none.
+    """
+    try:
+        url = URL(text, encoded=True)
+        _check_name(url.raw_host or "")
+    except ValueError:
+        raise _uncallable("the host of the address") from None
+    return url
+
+
+@lru_cache(maxsize=64)
+def _check_name(host: str) -> None:
+    """Check that a name can be looked up, before anything is sent.
+
+    Raises:
+        UnicodeError: it cannot: a label is empty or too long.
+    """
+    host.encode("idna").decode("idna")
+
+
+def _uncallable(host: str | None) -> NotSent:
+    return NotSent("connect_failed", f"{host} is no host that can be called")
+
+
 def _uncalled(failure: Exception, host: str | None) -> NotSent:
     if isinstance(failure, aiohttp.InvalidURL):
-        return NotSent("connect_failed", f"{host} is no host that can be called")
+        return _uncallable(host)
     return NotSent("proxy_refused", f"the proxy refused: {type(failure).__name__}")
 
 

@@ -8,7 +8,9 @@ from aftercall.domain.disposition import Json
 
 def one_line(words: str) -> str:
     """Return `words` on one line: each run of blanks and control characters is one blank."""
-    return " ".join("".join(each if each.isprintable() else " " for each in words).split())
+    if not words.isprintable():
+        words = "".join(each if each.isprintable() else " " for each in words)
+    return " ".join(words.split())
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,6 +17,9 @@ QUOTE_CHARACTERS_MIN = 4
 RUN_CHARACTERS = 12
 """So many characters in a row of something that is not to be told are a quote of it."""
 
+_ESCAPING = frozenset("\\%+&")
+"""What every escape that is undone below begins with, or is."""
+
 _ESCAPES = re.compile(r'(?:\\(?:u[0-9A-Fa-f]{4}|["\\/bfnrt]))+')
 
 
@@ -30,6 +33,8 @@ def without_personal_data(words: str, disposition: Disposition) -> str:
         return words
     notes = disposition.notes or ""
     values = list(_texts(disposition.custom_fields))
+    if not notes and not values:
+        return words
     words = _without(words, one_line(notes), "[notes]")
     for value in values:
         text = one_line(value)
@@ -52,7 +57,8 @@ def runs(texts: Iterable[str]) -> frozenset[str]:
 def _views(text: str) -> set[str]:
     """Return `text` as it is and with its escapes undone, each normalised."""
     views = {text}
-    for decode in (_json_unescaped, unquote, unquote_plus, html.unescape):
+    decoders = (_json_unescaped, unquote, unquote_plus, html.unescape)
+    for decode in () if _ESCAPING.isdisjoint(text) else decoders:
         once = decode(text)
         views |= {once, decode(once)}
     # By way of capitals: only then are all spellings of a letter the same (the Turkish dotless i).

@@ -1,6 +1,7 @@
 """Opt-outs: where each one stands between the day it was received and its deadline.
 
-An opt-out is *applied* when the tenant holds it. Which outcome the tenant holds of a contact is
+An opt-out is *applied* when the tenant holds it, and the records in DNC groups that follow it, if
+any, are made. Which outcome the tenant holds of a contact is
 told by the rows that reached it, in the order of their dispositions; so an opt-out that failed is
 applied by a later one of the same contact, and one that was applied is *overwritten* by a newer
 outcome that is no opt-out.
@@ -14,6 +15,7 @@ from aftercall.domain import instant
 from aftercall.domain.audit import Exchange, Finding, Subject, audit_entry
 from aftercall.domain.business_days import Calendar, Deadline, deadline_of
 from aftercall.domain.disposition import Json
+from aftercall.domain.follow_ups import FollowUpState
 from aftercall.domain.status import Status
 
 HOUR_MS = 3_600_000
@@ -74,6 +76,23 @@ class Acknowledgement:
     at_ms: int
 
 
+@dataclass(frozen=True, slots=True)
+class LackingRecord:
+    """A record in a DNC group that was to follow an opt-out and was not made, or not yet.
+
+    Attributes:
+        dnc_group: the id of the group.
+        state: where the follow-up stands.
+        reason: why; empty if it was not looked at yet.
+        since_ms: since when it stands so.
+    """
+
+    dnc_group: str
+    state: FollowUpState
+    reason: str
+    since_ms: int
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OptOutRow:
     """One row that is an opt-out, as the journal knows it.
@@ -86,6 +105,7 @@ class OptOutRow:
         held: what reached the tenant of the same contact, by any row, in any order.
         seen: the outcome that the tenant was found to hold when that superseded this row.
         acknowledged: the latest acknowledgement that was not withdrawn.
+        lacking: the DNC records that the row asks for and that are not made.
     """
 
     row: int
@@ -104,6 +124,7 @@ class OptOutRow:
     held: Sequence[Held] = ()
     seen: Held | None = None
     acknowledged: Acknowledgement | None = None
+    lacking: Sequence[LackingRecord] = ()
 
     @property
     def place(self) -> tuple[int, int]:
@@ -216,21 +237,25 @@ def _standing(
     row: OptOutRow, fate: Fate, deadline: Deadline, terms: Terms, now_ms: int
 ) -> Standing:
     done_ms = fate.applied_ms
-    if fate.landed and done_ms is not None and done_ms < deadline.due_ms:
+    in_time = done_ms is not None and done_ms < deadline.due_ms
+    if fate.landed and in_time and not row.lacking:
         return Standing.APPLIED
-    if _covers(row.acknowledged, fate):
+    if _covers(row.acknowledged, fate, row.lacking):
         return Standing.ACKNOWLEDGED
     if fate.overwritten is not None:
         return Standing.OVERWRITTEN
-    if done_ms is not None or now_ms >= deadline.due_ms:
+    if (done_ms is not None and not in_time) or now_ms >= deadline.due_ms:
         return Standing.LATE
     left = terms.calendar.between(terms.calendar.day_of(now_ms), deadline.day)
     return Standing.NEAR if left <= terms.near_days else Standing.PENDING
 
 
-def _covers(said: Acknowledgement | None, fate: Fate) -> bool:
-    """Say whether an acknowledgement still holds: not if the opt-out was overwritten since."""
-    if said is None:
+def _covers(said: Acknowledgement | None, fate: Fate, lacking: Sequence[LackingRecord]) -> bool:
+    """Say whether an acknowledgement still holds.
+
+    Not if the opt-out was overwritten since, or a DNC record came to nothing since.
+    """
+    if said is None or any(one.since_ms > said.at_ms for one in lacking):
         return False
     return fate.overwritten is None or fate.overwritten.at_ms <= said.at_ms
 

@@ -6,7 +6,9 @@ forward. Slots are evenly spaced, so no second of any alignment holds more than 
 All times are whole microseconds since the epoch.
 """
 
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 
 SECOND_US = 1_000_000
 
@@ -14,7 +16,7 @@ AHEAD_US_MAX = 5 * SECOND_US
 """A `tat` further ahead than this and one reservation means that the clock was set back."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Pace:
     """How fast requests may leave.
 
@@ -27,12 +29,12 @@ class Pace:
     per_second: float
     headroom: float = 0.05
 
-    @property
+    @cached_property
     def spacing_us(self) -> int:
         """Microseconds between two slots, rounded up: never above the rate."""
         return max(1, -int(-SECOND_US // (self.per_second * (1.0 - self.headroom))))
 
-    @property
+    @cached_property
     def late_us_max(self) -> int:
         """How late a slot may be used.
 
@@ -72,3 +74,20 @@ def reserve(tat_us: int, now_us: int, count: int, spacing_us: int) -> tuple[Slot
         tat_us = now_us
     first = max(tat_us, now_us)
     return Slots(first, count, spacing_us), first + count * spacing_us
+
+
+def seconds_at_least(
+    requests: Mapping[str, int], pace: Callable[[str], Pace], whole: Pace | None
+) -> float:
+    """Return how long requests take at the least: campaigns side by side, within the whole's pace.
+
+    Args:
+        requests: how many to each campaign.
+        pace: the pace of each campaign.
+        whole: the pace of all campaigns together; None for no such limit.
+    """
+    longest_us = max(
+        (number * pace(campaign).spacing_us for campaign, number in requests.items()), default=0
+    )
+    whole_us = 0 if whole is None else sum(requests.values()) * whole.spacing_us
+    return max(longest_us, whole_us) / SECOND_US

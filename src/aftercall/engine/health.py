@@ -8,6 +8,7 @@ from aftercall.domain.answer import (
     ReadAnswer,
     Refused,
     Stale,
+    Unauthorized,
     Unavailable,
     Uncertain,
     WriteAnswer,
@@ -22,7 +23,7 @@ OUTAGE_ANSWERS = 5
 """So many failures in a row, over so long a time, with no good answer between: an outage."""
 
 DENIED_ANSWERS = 5
-"""So many 403 before anything was ever allowed: it is not about these contacts."""
+"""So many 403 or 401 before anything was ever allowed: it is not about these contacts."""
 
 
 class Health:
@@ -48,7 +49,10 @@ class Health:
                 if not isinstance(got, Absent):
                     self._allowed[operation] = True
             case Forbidden(words):
-                self._count_denial(operation, words)
+                self._count_denial(operation, f"(403): {words or 'no reason given'}")
+            case Unauthorized():
+                # Its tokens are good for other requests; else the session had given up.
+                self._count_denial(operation, "(401), whatever the token")
             case _:
                 pass
 
@@ -72,7 +76,7 @@ class Health:
         self._denied[operation] += 1
         if self._denied[operation] >= DENIED_ANSWERS:
             doing = "read contacts" if operation == "read" else "write dispositions"
-            message = f"The tenant allows us to {doing} nowhere (403): {words or 'no reason given'}"
+            message = f"The tenant allows us to {doing} nowhere {words}"
             need = self._needs.read if operation == "read" else self._needs.write
             fix = f"Have {need} granted to these credentials. No row was failed for it."
             self._halt.throw(AccessDenied(message, fix=fix, next_command="aftercall check"))

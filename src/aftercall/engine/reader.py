@@ -13,20 +13,26 @@ from aftercall.wire.auth import Token
 from aftercall.wire.codes import CodeBook, fetched_book, static_book
 from aftercall.wire.http import HttpRequest, HttpResponse, SendFailure
 from aftercall.wire.language.refusals import Operation
+from aftercall.wire.profile import Profile
 from aftercall.wire.requests import (
     Basis,
     Unwritable,
     key_in,
     read_request,
     readback_request,
+    sent_of,
     write_body,
 )
 from aftercall.wire.responses import read_contact, read_failure, read_held, with_held
 
 NO_ID = (
-    "The tenant has no disposition for {code}. Give its id or name under [outcome_ids];"
-    " aftercall outcomes pull lists what the tenant has."
+    "The tenant has no disposition for {code}, or several of that name. Give its id under"
+    " [outcome_ids]; aftercall outcomes pull lists what the tenant has."
 )
+
+
+NOTHING_HELD = Observed(None)
+"""What is known beside the contact where nothing but the contact is read."""
 
 
 class Send(Protocol):
@@ -73,7 +79,8 @@ class Reader:
         told = sent - 1
         if not isinstance(got, Found):
             return got, told
-        return await self._prepared(row, with_held(got.contact, held), counted), told
+        contact = got.contact if held is NOTHING_HELD else with_held(got.contact, held)
+        return await self._prepared(row, contact, counted), told
 
     async def _states(self, send: Send) -> Mapping[str, str] | ReadAnswer:
         name = self._session.target.profile.states.lookup
@@ -84,7 +91,7 @@ class Reader:
 
     async def _held(self, row: Disposition, request_id: str, send: Send) -> Observed | ReadAnswer:
         if self._session.target.profile.readback is None:
-            return Observed(None)
+            return NOTHING_HELD
 
         def build(token: Token) -> HttpRequest:
             return readback_request(self._session.target, row, token.secret, request_id)
@@ -121,10 +128,12 @@ class Reader:
             found = Found(replace(contact, outcome=code), book.id_of(row.outcome))
             if found.outcome_id is None and contact.idle:
                 return Refused("no_such_disposition", NO_ID.format(code=row.outcome))
-        if not contact.idle:
+        basis = Basis(contact.etag, contact.told, found.outcome_id)
+        found = Found(_as_given(profile, row, basis, contact, found.contact), found.outcome_id)
+        if not contact.idle or not profile.write.refuses:
             return found
         try:
-            write_body(profile, row, Basis(contact.etag, contact.told, found.outcome_id))
+            write_body(profile, row, basis)
         except Unwritable as reason:
             return Refused(reason.code, reason.words)
         return found
@@ -145,3 +154,20 @@ class Reader:
 
     def _now_ms(self) -> int:
         return self._clock.now_us() // 1000
+
+
+def _as_given(
+    profile: Profile, row: Disposition, basis: Basis, told: Observed, known: Observed
+) -> Observed:
+    """Return a contact with what it holds of the row as the row has it.
+
+    What is sent as a number, or cut, comes back so: compared with the row's own it would be
+    another's, and a write whose answer was lost would be made again.
+    """
+    differs = told.outcome is not None and known.outcome != row.outcome
+    if differs and told.outcome == sent_of(profile, "outcome", row, basis):
+        known = replace(known, outcome=row.outcome)
+    differs = told.agent is not None and known.agent != row.agent
+    if differs and told.agent == sent_of(profile, "agent", row, basis):
+        known = replace(known, agent=row.agent)
+    return known

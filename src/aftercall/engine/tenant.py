@@ -9,7 +9,7 @@ from aftercall.domain.pacing import SECOND_US
 from aftercall.engine.halt import Stopped
 from aftercall.engine.lane import Lane
 from aftercall.engine.reader import Reader
-from aftercall.engine.session import Session
+from aftercall.engine.session import TRUST, Session
 from aftercall.ports import Clock, Transport
 from aftercall.wire.auth import Token
 from aftercall.wire.http import HttpRequest, HttpResponse, SendFailure
@@ -23,7 +23,30 @@ FRESH_SECONDS = 2.0
 
 
 class TooOld(Exception):
-    """What was read is too old to write over; nothing was sent."""
+    """What was read is too old to write over; nothing was sent.
+
+    Args:
+        refused: how many tokens were refused before (`Sighting.refused`).
+    """
+
+    def __init__(self, refused: int) -> None:
+        super().__init__()
+        self.refused = refused
+
+
+@dataclass(frozen=True, slots=True)
+class Sighting:
+    """A contact as it was read to be written.
+
+    Attributes:
+        found: what was read.
+        read_at: when, in seconds.
+        refused: how many tokens were refused for the write already.
+    """
+
+    found: Found
+    read_at: float
+    refused: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,12 +68,14 @@ class Errand:
         build: makes it of a token.
         operation: what it is for.
         read_at: when the contact was read that it writes over; None if it writes over none.
+        refused: how many tokens were refused for it so far.
         claim: called once it may leave, and before it does: what it does is on disk then.
     """
 
     build: Callable[[Token], HttpRequest]
     operation: Operation
     read_at: float | None = None
+    refused: int = 0
     claim: Callable[[], Awaitable[None]] | None = None
 
 
@@ -83,15 +108,17 @@ class Tenant:
             return got
 
         got, place = await self._reader.read(row, request_id, send)
+        if len(timings) == 1:
+            return got, timings[0]
         wait_ms = round(sum(timing.wait_ms for timing in timings), 3)
         answer_ms = round(sum(timing.answer_ms for timing in timings), 3)
         # How old what was read is, counts from when the contact's state was told.
         return got, replace(timings[place], wait_ms=wait_ms, answer_ms=answer_ms)
 
     async def write(
-        self, row: Disposition, lane: Lane, request_id: str, found: Found, read_at: float
+        self, row: Disposition, lane: Lane, request_id: str, seen: Sighting
     ) -> tuple[WriteAnswer, Timing]:
-        """Write the row onto its contact, which was found at `read_at` seconds.
+        """Write the row onto its contact as it was seen.
 
         Raises:
             TooOld: the lane let the write wait so long that the contact must be read again.
@@ -99,12 +126,13 @@ class Tenant:
             CredentialsRefused: fresh tokens were refused, too.
             TenantUnreachable: there is no token to be had.
         """
-        basis = Basis(found.contact.etag, found.contact.told, found.outcome_id)
+        contact = seen.found.contact
+        basis = Basis(contact.etag, contact.told, seen.found.outcome_id)
 
         def build(token: Token) -> HttpRequest:
             return write_request(self._session.target, row, token.secret, request_id, basis)
 
-        got, timing = await self.send(lane, Errand(build, "write", read_at))
+        got, timing = await self.send(lane, Errand(build, "write", seen.read_at, seen.refused))
         if isinstance(got, SendFailure):
             return written_failure(got), timing
         mask, now_ms = self._session.mask(row), self._clock.now_us() // 1000
@@ -112,6 +140,9 @@ class Tenant:
 
     async def send(self, lane: Lane, errand: Errand) -> tuple[HttpResponse | SendFailure, Timing]:
         """Send a request in a lane; again with a new token if that is not good.
+
+        A request that is refused with token after token, while they are good for others, is
+        answered so at last: it is not about the token then.
 
         Raises:
             TooOld: the lane let it wait so long that the contact must be read again.
@@ -127,8 +158,10 @@ class Tenant:
                 if isinstance(got, HttpResponse):
                     self._session.accepted(token)
                 return got, timing
+            if errand.refused >= TRUST.attempts_max:
+                return got, timing
             await self._session.renew(token)
-            errand = replace(errand, claim=None)
+            errand = replace(errand, claim=None, refused=errand.refused + 1)
 
     async def _send_once(
         self, lane: Lane, errand: Errand
@@ -144,7 +177,7 @@ class Tenant:
                 lane.leaves(departure)
             sent = self._clock.seconds()
             if read_at is not None and sent - read_at > _fresh_seconds(lane):
-                raise TooOld
+                raise TooOld(errand.refused)
             # The token of now, not of when the request began to wait for its slot.
             token = self._session.latest or await self._session.token()
             try:

@@ -20,7 +20,11 @@ class WatchedClock:
     def now_us(self) -> int:
         """Return microseconds since the epoch."""
         now_us = self._clock.now_us()
-        self._look(now_us // 1000)
+        now_ms = now_us // 1000
+        if now_ms >= self._latest_ms:
+            self._latest_ms = now_ms
+        else:
+            self._note_step(now_ms)
         return now_us
 
     def seconds(self) -> float:
@@ -46,10 +50,7 @@ class WatchedClock:
         if self._step is self._offered:
             self._step, self._latest_ms = None, now_ms
 
-    def _look(self, now_ms: int) -> None:
-        if now_ms >= self._latest_ms:
-            self._latest_ms = now_ms
-            return
+    def _note_step(self, now_ms: int) -> None:
         step = ClockStep.found(self._latest_ms, now_ms)
         if step is not None and (self._step is None or step.to_ms < self._step.to_ms):
             self._step = step

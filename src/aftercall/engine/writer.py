@@ -1,12 +1,13 @@
 """The heart: one claimed row, from the read to the settlement."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass
 
-from aftercall.domain.answer import Forbidden, Found, Throttled
+from aftercall.domain.answer import Forbidden, Found, Observed, Throttled, Unauthorized
 from aftercall.domain.audit import Exchange
 from aftercall.domain.follow_ups import NewFollowUp
 from aftercall.domain.settlement import (
+    NOT_LET_IN,
     Claim,
     Moment,
     Settlement,
@@ -22,12 +23,13 @@ from aftercall.domain.webhook import Subscription, event_body, event_id
 from aftercall.engine.halt import Halt, Stopped
 from aftercall.engine.health import Health
 from aftercall.engine.lane import Lane
-from aftercall.engine.tenant import Tenant, Timing, TooOld
+from aftercall.engine.tenant import Sighting, Tenant, Timing, TooOld
 from aftercall.errors import Paused
 from aftercall.ports import Announcement, Claims, Clock
 
 NOT_NOW = Verdict(Event.POSTPONE, "not_now", "No request could leave.", 0.0, counts=False)
 READ_AGAIN_SECONDS = 1.0
+DENIED = Forbidden | Unauthorized
 
 
 class Writer:
@@ -68,7 +70,7 @@ class Writer:
             verdict = NOT_NOW
         finally:
             begun()
-        settlement = conclude(claim, verdict, visit.exchange, self._policy, self._around.moment())
+        settlement = conclude(claim, verdict, visit.exchange(), self._policy, self._around.moment())
         announced = self._announcements(claim, settlement)
         followed = self._around.followed_by(claim, settlement)
         won = await self._claims.settle(settlement, announced, followed)
@@ -76,6 +78,7 @@ class Writer:
 
     async def _visit(self, visit: "_Visit", lane: Lane, begun: Callable[[], None]) -> Verdict:
         """Read the contact, decide, write it."""
+        refused = 0
         while True:
             got, timing = await self._tenant.read(visit.claim.disposition, lane, visit.request_id)
             begun()
@@ -84,29 +87,30 @@ class Writer:
             if isinstance(got, Throttled):
                 return await self._throttled(got, lane, timing)
             lane.answered()
-            if isinstance(got, Forbidden) and self._around.health.suspects_scope("read"):
+            if isinstance(got, DENIED) and self._around.health.suspects_scope("read"):
                 return _suspended(got)
             if not isinstance(got, Found):
                 return verdict_of_read(got) or NOT_NOW
-            visit.note_found(got)
+            visit.before = got.contact
             verdict = decide(visit.claim, got.contact, self._policy)
             if verdict is not None:
                 return verdict
             try:
-                return await self._write(visit, got, lane, timing.answered_seconds)
-            except TooOld:
-                continue
+                seen = Sighting(got, timing.answered_seconds, refused)
+                return await self._write(visit, seen, lane)
+            except TooOld as late:
+                refused = late.refused
 
-    async def _write(self, visit: "_Visit", found: Found, lane: Lane, read_at: float) -> Verdict:
+    async def _write(self, visit: "_Visit", seen: Sighting, lane: Lane) -> Verdict:
         got, timing = await self._tenant.write(
-            visit.claim.disposition, lane, visit.request_id, found, read_at
+            visit.claim.disposition, lane, visit.request_id, seen
         )
-        visit.note_write(timing, read_at)
+        visit.note_write(timing, seen.read_at)
         self._around.health.note("write", got)
         if isinstance(got, Throttled):
             return await self._throttled(got, lane, timing)
         lane.answered()
-        if isinstance(got, Forbidden) and self._around.health.suspects_scope("write"):
+        if isinstance(got, DENIED) and self._around.health.suspects_scope("write"):
             return _suspended(got)
         return verdict_of_write(got) or NOT_NOW
 
@@ -130,8 +134,9 @@ class Writer:
         )
 
 
-def _suspended(got: Forbidden) -> Verdict:
-    return Verdict(Event.POSTPONE, "forbidden", got.words, READ_AGAIN_SECONDS, counts=False)
+def _suspended(got: Forbidden | Unauthorized) -> Verdict:
+    words = got.words if isinstance(got, Forbidden) else NOT_LET_IN
+    return Verdict(Event.POSTPONE, "forbidden", words, READ_AGAIN_SECONDS, counts=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,30 +166,37 @@ class Surroundings:
 
 @dataclass(slots=True)
 class _Visit:
-    """One row's visit to the tenant, and what passed."""
+    """One row's visit to the tenant, and what passed: times in ms, as in `Exchange`."""
 
     claim: Claim
     request_id: str
-    exchange: Exchange = field(default_factory=Exchange)
+    before: Observed | None = None
+    read_ms: float | None = None
+    write_ms: float | None = None
+    wait_ms: float = 0.0
+    window_ms: float | None = None
+    http_status: int | None = None
 
     def note_read(self, timing: Timing) -> None:
-        spent = (self.exchange.read_ms or 0.0) + timing.answer_ms
-        self.exchange = replace(
-            self.exchange,
-            read_ms=round(spent, 3),
-            wait_ms=round(self.exchange.wait_ms + timing.wait_ms, 3),
-            http_status=timing.status,
-            request_id=self.request_id,
-        )
-
-    def note_found(self, found: Found) -> None:
-        self.exchange = replace(self.exchange, before=found.contact)
+        self.read_ms = (self.read_ms or 0.0) + timing.answer_ms
+        self.wait_ms += timing.wait_ms
+        self.http_status = timing.status
 
     def note_write(self, timing: Timing, read_at: float) -> None:
-        self.exchange = replace(
-            self.exchange,
-            write_ms=timing.answer_ms,
-            wait_ms=round(self.exchange.wait_ms + timing.wait_ms, 3),
-            window_ms=round((timing.sent_seconds - read_at) * 1000, 3),
-            http_status=timing.status,
+        self.write_ms = timing.answer_ms
+        self.wait_ms += timing.wait_ms
+        self.window_ms = round((timing.sent_seconds - read_at) * 1000, 3)
+        self.http_status = timing.status
+
+    def exchange(self) -> Exchange:
+        """Return what passed; nothing is known of a visit whose first read was not sent."""
+        asked = self.read_ms is not None
+        return Exchange(
+            before=self.before,
+            read_ms=None if self.read_ms is None else round(self.read_ms, 3),
+            write_ms=self.write_ms,
+            wait_ms=round(self.wait_ms, 3),
+            window_ms=self.window_ms,
+            http_status=self.http_status,
+            request_id=self.request_id if asked else None,
         )

@@ -82,7 +82,7 @@ def _cell(value: object) -> object:
 CanonicalName = Annotated[str, AfterValidator(_canonical)]
 Cell = Annotated[str, BeforeValidator(_cell)]
 Code = Annotated[str, AfterValidator(_code)]
-PerSecond = Annotated[float, Field(strict=True, gt=0, le=1_000_000)]
+PerSecond = Annotated[float, Field(strict=True, ge=0.001, le=1_000_000)]
 
 
 class Tenant(Table):
@@ -174,7 +174,11 @@ class Limits(Table):
         default=None, description="Requests per second to the tenant, all campaigns together."
     )
     concurrency: int = Field(
-        default=50, strict=True, ge=1, le=1000, description="Requests in flight at once."
+        default=50,
+        strict=True,
+        ge=1,
+        le=1000,
+        description="Requests in flight at once; fewer if few files may be open (`ulimit -n`).",
     )
     batch: int = Field(
         default=50, strict=True, ge=1, le=1000, description="Rows of a campaign's turn at most."

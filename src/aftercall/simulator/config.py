@@ -51,6 +51,8 @@ class SimulatorConfig:
             "contacts", "disposition", "set-disposition", "dispositions", "classifications" or
             "contact-state-descriptions".
         bearer: A token that is valid for ever.
+        likeness: Whether it is made like another tenant, of which it has made up what it was not
+            told: every answer says so in a header.
         profile: A profile's file, whose API is spoken as well; None for none.
         scope: Scopes that can be granted, separated by spaces.
         token_seconds: How long a token lives.
@@ -81,6 +83,7 @@ class SimulatorConfig:
     key_secret: str | None = field(default=None, repr=False)
     denied: frozenset[str] = frozenset()
     bearer: str | None = field(default=None, repr=False)
+    likeness: bool = False
     profile: Path | None = None
     scope: str = ALL_SCOPES
     token_seconds: int = 3600

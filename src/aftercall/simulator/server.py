@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from aftercall.simulator.faults import Faults
 
 TOKEN_PATH = "/api/v1/oauth2/token"  # noqa: S105 - a path
+LIKENESS_HEADER = "X-Simulated-Tenant"
 _BACKLOG = 4096
 _LARGEST_URL = 65536
 _SHUTDOWN_SECONDS = 0.05
@@ -139,6 +140,12 @@ class Simulator:
         self._state.reset()
 
     async def _dispatch(self, request: web.BaseRequest) -> web.StreamResponse:
+        response = await self._answer(request)
+        if self.config.likeness and not response.prepared:
+            response.headers[LIKENESS_HEADER] = "likeness"
+        return response
+
+    async def _answer(self, request: web.BaseRequest) -> web.StreamResponse:
         path = request.raw_path.partition("?")[0]
         described, entrance = self._described, self._described_sign_in
         if entrance is not None and entrance.speaks(request.method, request.raw_path):

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 
 from aftercall.domain.disposition import Json
 from aftercall.wire.http import HttpResponse
-from aftercall.wire.json_paths import json_value, text_of, value_at
+from aftercall.wire.json_paths import json_value, says_no, text_of, value_at
 from aftercall.wire.language.codes import Lookup
 from aftercall.wire.profile import Profile, normal_state
 
@@ -54,6 +54,16 @@ def read_part(lookup: Lookup, response: HttpResponse, skipped: int) -> Part | No
     return Part(items, seen, more)
 
 
+def gather(items: dict[str, Item], part: Part) -> bool:
+    """Put a part's items to those that there are, by id; say whether to ask for another part.
+
+    A tenant that gives the same part again and again has no other, whatever it says.
+    """
+    known = len(items)
+    items.update((item.id, item) for item in part.items)
+    return part.more and (len(items) > known or not part.items)
+
+
 @dataclass(frozen=True, slots=True)
 class CodeBook:
     """Which id an outcome code has at the tenant, and the other way round.
@@ -67,16 +77,22 @@ class CodeBook:
     items: Mapping[str, Item] | None = None
 
     def id_of(self, code: str) -> str | None:
-        """Return the id to send for `code`; None if the tenant has none for it."""
+        """Return the id to send for `code`; None if the tenant has none for it, or several.
+
+        The configured id or name counts, else the code read as a name. Names are compared letter
+        by letter first, then as names of states are; which of several is meant nobody can tell.
+        """
         wanted = self.ids.get(code)
         if self.items is None:
             return wanted
         if wanted in self.items:
             return wanted
-        # By its name otherwise: the configured one, or the code read as one.
-        name = normal_state(wanted or code)
-        named = (item.id for item in self.items.values() if normal_state(item.name) == name)
-        return next(named, None)
+        called = wanted or code
+        items, name = self.items.values(), normal_state(called)
+        same = [item.id for item in items if item.name == called]
+        alike = [item.id for item in items if name and normal_state(item.name) == name]
+        found = same or alike
+        return found[0] if len(found) == 1 else None
 
     def code_of(self, held: str, asked: str) -> str:
         """Return the code of the id that the tenant holds.
@@ -101,7 +117,7 @@ def fetched_book(ids: Mapping[str, str], items: Sequence[Item]) -> CodeBook:
 
 def _item(lookup: Lookup, one: Json) -> Item | None:
     number, name = text_of(value_at(one, lookup.id)), text_of(value_at(one, lookup.name))
-    if not number or (lookup.active is not None and value_at(one, lookup.active) is False):
+    if not number or (lookup.active is not None and says_no(value_at(one, lookup.active))):
         return None
     group = None if lookup.group is None else text_of(value_at(one, lookup.group))
     return Item(number, name or "", group)

@@ -5,6 +5,11 @@ from collections.abc import Mapping, Sequence
 
 from aftercall.domain.disposition import Json
 
+WHOLE_END = 2**53
+"""From here on a number with a point can no longer tell neighbouring whole numbers apart."""
+
+NO = frozenset({"false", "no", "0"})
+
 
 def json_value(body: bytes) -> Json:
     """Return the JSON value that `body` is, or None if it is none."""
@@ -29,9 +34,10 @@ def value_at(document: Json, path: str) -> Json:
     """
     value = document
     for name in path.split(".") if path else ():
-        if isinstance(value, Mapping):
+        # Not the abstract types: to look those up takes longer than all else here.
+        if isinstance(value, dict):
             value = value.get(name)
-        elif isinstance(value, Sequence) and not isinstance(value, str) and name.isdecimal():
+        elif isinstance(value, list) and name.isdecimal():
             place = int(name[:9])
             value = value[place] if place < len(value) else None
         else:
@@ -61,4 +67,22 @@ def text_of(value: Json) -> str | None:
     if isinstance(value, str):
         # JSON can spell half of a surrogate pair ("\\ud800"), which no database takes.
         return value.encode("utf-8", "replace").decode()
+    if isinstance(value, float) and value.is_integer() and abs(value) < WHOLE_END:
+        # JSON has one kind of number: 17.0 is 17.
+        value = int(value)
     return str(value) if isinstance(value, int) and not isinstance(value, bool) else None
+
+
+def says_no(value: Json) -> bool:
+    """Say whether a flag is down, in the spellings that APIs have of that."""
+    if isinstance(value, str):
+        return value.strip().lower() in NO
+    return value is False or (isinstance(value, int | float) and value == 0)
+
+
+def number_of(value: Json) -> float:
+    """Return a number, or a text that is one; 0 for anything else."""
+    try:
+        return float(value) if isinstance(value, int | float | str) else 0.0
+    except (ValueError, OverflowError):
+        return 0.0

@@ -1,6 +1,7 @@
 """From a profile and a disposition to the requests that read and write a contact."""
 
 import json
+import re
 from base64 import b64encode
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -17,9 +18,12 @@ from aftercall.wire.language.contact import Read, Readback
 from aftercall.wire.language.sign_in import Auth, Refresh
 from aftercall.wire.language.write import WriteField
 from aftercall.wire.profile import Profile
+from aftercall.wire.stamps import read_stamp_ms
 from aftercall.wire.target import Identity, Target, auth_of
 
 USER_AGENT = "aftercall"
+
+_WHOLE = re.compile(r"\s*[+-]?[0-9]{1,40}\s*")
 FORM = "application/x-www-form-urlencoded"
 
 
@@ -197,6 +201,18 @@ def filled(fields: Mapping[str, WriteField], row: Disposition, basis: Basis) -> 
     return body
 
 
+def sent_of(profile: Profile, name: str, row: Disposition, basis: Basis) -> str | None:
+    """Return as text what a write sends of one of the row's fields; None if it sends none."""
+    specs = (spec for spec in profile.write.fields.values() if spec.sources == (name,))
+    spec = next(specs, None)
+    if spec is None:
+        return None
+    try:
+        return text_of(_typed(spec, _first_of(spec, row, basis)))
+    except Unwritable:
+        return None
+
+
 def key_in(sources: tuple[str, ...], row: Disposition, told: Mapping[str, str]) -> str | None:
     """Return as text the first of `sources` that there is, as a look-up's key.
 
@@ -212,9 +228,9 @@ def _first_of(spec: WriteField, row: Disposition, basis: Basis) -> Json:
     for source in spec.sources:
         value = _carried(source, row, basis)
         if isinstance(value, datetime):
-            return _time(value, spec)
+            return _time(instant.to_ms(value), spec)
         if value is not None:
-            return value
+            return value if spec.format is None else _time_in(value, spec)
     return None
 
 
@@ -235,10 +251,22 @@ def _carried(source: str, row: Disposition, basis: Basis) -> "Json | datetime":
     return value
 
 
-def _time(moment: datetime, spec: WriteField) -> Json:
-    stamp_ms = instant.to_ms(moment)
+def _time_in(value: Json, spec: WriteField) -> Json:
+    """Return in the wanted form a time that stands in a custom field, or that the tenant told.
+
+    Raises:
+        Unwritable: it is none, or names no instant: sent as it is, it would mean another time.
+    """
+    stamp_ms = read_stamp_ms(value)
+    if stamp_ms is None:
+        needed = f"The tenant needs {_source_words(spec)} as a time with a zone"
+        raise Unwritable("wrong_type", f"{needed}, such as 2026-01-02T10:00:00Z.")
+    return _time(stamp_ms, spec)
+
+
+def _time(stamp_ms: int, spec: WriteField) -> Json:
     match spec.format:
-        case "iso":
+        case "iso" | None:
             return instant.text(stamp_ms)
         case "iso_seconds":
             return instant.text(stamp_ms // 1000 * 1000).replace(".000", "")
@@ -252,11 +280,12 @@ def _typed(spec: WriteField, value: Json) -> Json:
     if value is None:
         return None if spec.when_absent == "null" else ""
     if spec.type == "integer":
-        try:
-            value = int(str(value))
-        except ValueError:
+        # Not by int() alone: it also takes "1_000", and digits of any script.
+        number = text_of(value)
+        if number is None or not _WHOLE.fullmatch(number):
             words = f"The tenant needs {_source_words(spec)} as a whole number."
-            raise Unwritable("wrong_type", words) from None
+            raise Unwritable("wrong_type", words)
+        value = int(number)
     if spec.type == "text" and not isinstance(value, str):
         value = _plain(value)
     longest = spec.characters_max

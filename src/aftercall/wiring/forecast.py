@@ -1,17 +1,17 @@
 """The forecast: what a run over some files would do, with nothing sent and nothing kept."""
 
-import tempfile
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
+from functools import partial
 
 from aftercall.adapters.clock import SystemClock
 from aftercall.adapters.journal.sqlite import SqliteJournal, copy_journal
+from aftercall.adapters.passing_directory import passing_directory
 from aftercall.adapters.sources import SourceOptions, open_source
 from aftercall.domain.audit import Settled
 from aftercall.domain.outcomes import Category
-from aftercall.domain.pacing import SECOND_US
+from aftercall.domain.pacing import seconds_at_least
 from aftercall.domain.status import Status
 from aftercall.engine.halt import Halt
 from aftercall.engine.intake import IntakeWatch, Reader, Reading, admit_all
@@ -85,8 +85,8 @@ async def plan_files(settings: Settings, paths: Sequence[str], options: SourceOp
         SourceUnreadable: a file cannot be used, or lacks a column.
         JournalError: the journal cannot be read.
     """
-    with tempfile.TemporaryDirectory(prefix="aftercall-plan-") as directory:
-        copy = Path(directory) / "journal.db"
+    with passing_directory("plan") as directory:
+        copy = directory / "journal.db"
         copy_journal(settings.journal.path, copy)
         journal = SqliteJournal(copy)
         try:
@@ -144,17 +144,13 @@ def _forecast(settings: Settings, seen: _Seen, journal: SqliteJournal) -> Foreca
     waiting = journal.archive.waiting(FORECAST)
     profile = target_of(settings).profile
     follow_ups, more = _follow_ups(settings, profile, journal)
+    pace = partial(pace_of, settings, profile)
     campaigns = []
     for one in waiting:
-        pace = pace_of(settings, profile, one.campaign)
         requests = one.to_write * requests_per_row(profile) + more[one.campaign]
-        seconds = requests * pace.spacing_us / SECOND_US
+        seconds = seconds_at_least({one.campaign: requests}, pace, None)
         campaigns.append(CampaignForecast(one.campaign, one.to_write, requests, seconds))
-    requests = sum(one.requests for one in campaigns)
-    slowest = max((one.seconds for one in campaigns), default=0.0)
-    total = settings.pace_total()
-    if total is not None:
-        slowest = max(slowest, requests * total.spacing_us / SECOND_US)
+    asked = {one.campaign: one.requests for one in campaigns}
     superseded = seen.settled[Status.SUPERSEDED] + sum(one.superseded for one in waiting)
     return Forecast(
         read=seen.read,
@@ -167,8 +163,8 @@ def _forecast(settings: Settings, seen: _Seen, journal: SqliteJournal) -> Foreca
         problems=dict(seen.problems.most_common()),
         first_problems=tuple(seen.first_problems),
         campaigns=tuple(campaigns),
-        requests=requests,
-        seconds=slowest,
+        requests=sum(asked.values()),
+        seconds=seconds_at_least(asked, pace, settings.pace_total()),
         opt_outs=sum(one.opt_outs for one in waiting),
         partial=journal.archive.opt_outs_of_run(FORECAST, slow_ms=0)[1],
         follow_ups=follow_ups,

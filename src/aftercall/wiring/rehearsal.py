@@ -11,14 +11,15 @@ import secrets
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from urllib.parse import urlsplit
 
 from aftercall.adapters.journal.sqlite import copy_journal
 from aftercall.adapters.profiles import built_in_names, load_profile
-from aftercall.domain.disposition import Json
+from aftercall.domain.disposition import Disposition, Json
 from aftercall.domain.outcomes import Category
-from aftercall.domain.pacing import SECOND_US, Pace
+from aftercall.domain.pacing import SECOND_US, Pace, seconds_at_least
 from aftercall.domain.report import CampaignPace
 from aftercall.domain.retry import RetryPolicy
 from aftercall.domain.webhook import SECRET_PREFIX, secret_bytes
@@ -28,6 +29,7 @@ from aftercall.settings.addresses import JOURNAL_PREFIX
 from aftercall.wire.codes import static_book
 from aftercall.wire.language.sign_in import VARIABLES
 from aftercall.wire.profile import Profile
+from aftercall.wire.requests import Basis, sent_of
 from aftercall.wiring.session import Job
 from aftercall.wiring.values import identity_of, pace_of, target_of
 
@@ -94,7 +96,7 @@ class Likeness:
         """Return the simulator's options, with the limits of the configuration or without any."""
         rates = (self.rate, self.tenant_rate) if paced else (0, 0)
         given = ["--world", str(world_file), "--rate", str(rates[0])]
-        given += ["--tenant-rate", str(rates[1])]
+        given += ["--tenant-rate", str(rates[1]), "--likeness"]
         given += ["--scope", self.scope] if self.scope else []
         given += [] if self.profile.write.if_match else ["--no-etags"]
         given += ["--profile", self.profile_file] if self.profile_file is not None else []
@@ -112,7 +114,7 @@ def likeness_of(settings: Settings) -> Likeness:
     target = target_of(settings)
     profile, limits = target.profile, settings.limits
     own = all(not _alike(profile, load_profile(name)) for name in built_in_names())
-    ids = dict(static_book(profile, target.ids).ids) if profile.codes.source == "static" else {}
+    ids = _sent_ids(profile, static_book(profile, target.ids).ids)
     dispositions: list[Json] = []
     if profile.codes.source == "lookup":
         dispositions = _dispositions(settings, target.ids)
@@ -129,6 +131,17 @@ def likeness_of(settings: Settings) -> Likeness:
         tenant_rate=math.ceil(limits.requests_per_second_total or 0),
         scope=next((auth.scope for auth in profile.auth if auth.scope), ""),
     )
+
+
+def _sent_ids(profile: Profile, ids: Mapping[str, str]) -> dict[str, str]:
+    """Return what the tenant is sent of outcome codes: "017" may go as the number 17."""
+    if profile.codes.source != "static":
+        return {}
+    sent: dict[str, str] = {}
+    for code, told in ids.items():
+        row = Disposition(campaign="C", contact="P", outcome=code, agent="A")
+        sent[code] = sent_of(profile, "outcome", row, Basis(outcome=told)) or told
+    return sent
 
 
 def known_secrets(settings: Settings, environment: Mapping[str, str]) -> dict[str, str]:
@@ -275,12 +288,9 @@ def costs_of(settings: Settings, sent: Iterable[CampaignPace]) -> list[Cost]:
 
 def seconds_of(settings: Settings, costs: Iterable[Cost]) -> float:
     """Return how long that takes in all: campaigns side by side, within the tenant's own limit."""
-    costs, total = list(costs), settings.pace_total()
-    longest = max((cost.seconds for cost in costs), default=0.0)
-    if total is None:
-        return longest
-    requests = sum(cost.requests for cost in costs)
-    return max(longest, requests * total.spacing_us / SECOND_US)
+    pace = partial(pace_of, settings, target_of(settings).profile)
+    requests = {cost.campaign: cost.requests for cost in costs}
+    return seconds_at_least(requests, pace, settings.pace_total())
 
 
 def places_of(settings: Settings) -> list[str]:

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from functools import partial
 
+from aftercall.adapters.file_handles import connections_max
 from aftercall.adapters.profiles import load_profile
 from aftercall.adapters.transport import TransportOptions
 from aftercall.domain import instant
@@ -28,6 +29,10 @@ def target_of(settings: Settings) -> Target:
     tenant = settings.tenant
     profile = load_profile(tenant.profile)
     ids = {code: str(told) for code, told in settings.outcome_ids.items()}
+    if ids and profile.codes.source == "identity":
+        message = f"outcome_ids: the profile {profile.name} sends codes as they stand."
+        fix = "Leave the table out, or give a profile whose [codes] have ids."
+        raise ConfigInvalid(message, fix=fix, next_command="aftercall profile list")
     if tenant.base_url is not None:
         return Target(profile, tenant.base_url.rstrip("/"), ids=ids)
     if profile.base.url is None:
@@ -38,11 +43,20 @@ def target_of(settings: Settings) -> Target:
     return Target(profile, base_url.rstrip("/"), instance, ids=ids)
 
 
+def in_flight_max(settings: Settings) -> int:
+    """Return how many requests to the tenant may be in flight: what is configured, if it fits.
+
+    More than there are file handles for would leave none for the journal and the report.
+    """
+    crm = sum(one.concurrency for one in settings.crm.all_endpoints().values())
+    return max(1, min(settings.limits.concurrency, connections_max() - crm))
+
+
 def transport_options(settings: Settings) -> TransportOptions:
     """Return how the tenant is reached."""
     tenant = settings.tenant
     return TransportOptions(
-        connections=settings.limits.concurrency,
+        connections=in_flight_max(settings),
         connect_seconds=tenant.connect_seconds,
         read_seconds=tenant.read_seconds,
         total_seconds=tenant.total_seconds,
@@ -121,7 +135,7 @@ def plan_of(settings: Settings, profile: Profile) -> Plan:
         ),
         pace=partial(pace_of, settings, profile),
         tenant_pace=settings.pace_total(),
-        concurrency=settings.limits.concurrency,
+        concurrency=in_flight_max(settings),
         turns=TurnLimits(
             rows=settings.limits.batch,
             seconds=settings.limits.turn_seconds,

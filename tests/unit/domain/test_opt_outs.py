@@ -6,9 +6,11 @@ import pytest
 
 from aftercall.domain import instant
 from aftercall.domain.business_days import Calendar
+from aftercall.domain.follow_ups import FollowUpState
 from aftercall.domain.opt_outs import (
     Acknowledgement,
     Held,
+    LackingRecord,
     OptOutRow,
     Standing,
     Terms,
@@ -176,3 +178,37 @@ class TestAcknowledged:
 
     def test_its_reason_is_not_shown_by_accident(self) -> None:
         assert "disconnected" not in repr(self.SAID)
+
+
+class TestDncRecords:
+    """An opt-out is not applied before the records in DNC groups that follow it are made."""
+
+    APPLIED = {"status": Status.APPLIED, "held": [held(2)]}  # noqa: RUF012 - never changed
+
+    def record(self, state: FollowUpState, day: int = 3) -> LackingRecord:
+        return LackingRecord("301", state, "refused_409", at(day))
+
+    @pytest.mark.parametrize("state", [FollowUpState.WAITING, FollowUpState.FAILED])
+    @pytest.mark.parametrize(
+        ("now", "standing"),
+        [(at(3), Standing.PENDING), (at(12), Standing.NEAR), (at(17), Standing.LATE)],
+    )
+    def test_the_clock_goes_on(self, state: FollowUpState, now: int, standing: Standing) -> None:
+        assert stands(now, **self.APPLIED) is Standing.APPLIED
+        assert stands(now, **self.APPLIED, lacking=[self.record(state)]) is standing
+
+    def test_what_was_written_over_needs_somebody_first(self) -> None:
+        over = {"held": [held(2), held(3, 11, "INTERESTED")]}
+        assert stands(at(5), **over, lacking=[self.record(FollowUpState.FAILED)]) is (
+            Standing.OVERWRITTEN
+        )
+
+    @pytest.mark.parametrize(
+        ("day", "standing"), [(4, Standing.ACKNOWLEDGED), (6, Standing.PENDING)]
+    )
+    def test_an_acknowledgement_ends_when_one_comes_to_nothing_afterwards(
+        self, day: int, standing: Standing
+    ) -> None:
+        said = Acknowledgement("Kim", "no such group any more", at(5))
+        lacking = [self.record(FollowUpState.REFUSED, day)]
+        assert stands(at(6), **self.APPLIED, lacking=lacking, acknowledged=said) is standing

@@ -1,6 +1,6 @@
 import pytest
 
-from aftercall.domain.pacing import AHEAD_US_MAX, SECOND_US, Pace, Slots, reserve
+from aftercall.domain.pacing import AHEAD_US_MAX, SECOND_US, Pace, Slots, reserve, seconds_at_least
 
 NOW = 1_795_428_000 * SECOND_US
 
@@ -55,3 +55,12 @@ def test_a_limit_of_less_than_one_request_in_five_seconds_is_kept() -> None:
     second, _ = reserve(tat, NOW + 1, 1, spacing)
     assert second.first_us - first.first_us == spacing
     assert spacing > AHEAD_US_MAX
+
+
+def test_what_is_left_takes_as_long_as_the_slowest_campaign_or_the_whole() -> None:
+    paces = {"BIG": Pace(10, 0.0), "SLOW": Pace(1, 0.0)}
+    requests = {"BIG": 100, "SLOW": 20}
+    assert seconds_at_least(requests, paces.__getitem__, None) == 20
+    assert seconds_at_least({"BIG": 300, "SLOW": 20}, paces.__getitem__, None) == 30
+    assert seconds_at_least(requests, paces.__getitem__, Pace(4, 0.0)) == 30
+    assert seconds_at_least({}, paces.__getitem__, Pace(4, 0.0)) == 0

@@ -2,14 +2,17 @@
 
 import asyncio
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import tzinfo
 
 import typer
 
+from aftercall.domain.follow_ups import OPEN as OPEN_FOLLOW_UPS
+from aftercall.domain.follow_ups import FollowUpState
 from aftercall.domain.opt_outs import PRESSING, UNSETTLED, OptOut, OptOutFilter, Standing
 from aftercall.domain.status import OPEN, Status
 from aftercall.interfaces.cli.figures import count
+from aftercall.interfaces.cli.follow_up_listing import FIXES
 from aftercall.interfaces.cli.moments import moment_of
 from aftercall.interfaces.cli.opt_out_text import Board, opt_outs_json, opt_outs_view
 from aftercall.interfaces.cli.options import Place, Received
@@ -66,25 +69,44 @@ def show(place: Place, asked: Received, rows_max: int, *, json: bool) -> int:
 
 def _say_next(place: Place, listed: Sequence[OptOut]) -> None:
     """Say what can be done about what is listed."""
-    unlanded = [one for one in listed if one.standing in UNSETTLED and not one.fate.landed]
-    if any(one.row.status in OPEN for one in unlanded):
+    unsettled = [one for one in listed if one.standing in UNSETTLED]
+    if any(map(_goes_on, unsettled)):
         say("go on with what is open:", f"next: {place.command('resume')}")
-    failed = [one.row for one in unlanded if one.row.status is Status.FAILED]
-    for run in dict.fromkeys(row.run for row in failed):
+    rows = [one.row for one in unsettled if not one.fate.landed]
+    for run in dict.fromkeys(row.run for row in rows if row.status is Status.FAILED):
         say("try the failed ones again:", f"next: {place.command('retry', run)}")
-    stuck = [one for one in listed if one.standing in UNSETTLED and one.row.status not in OPEN]
-    lacking = [one for one in stuck if not one.fate.landed]
+    for run, state in _records_ended(unsettled):
+        command = place.command("followups", "retry", run, "--state", state.value)
+        say(f"DNC records {state.value}: {FIXES[state]}", f"next: {command}")
+    stuck = [one for one in unsettled if not _goes_on(one)]
+    lacking = [one for one in stuck if one.row.lacking or not one.fate.landed]
     if lacking:
         words = "feed a corrected opt-out of the contact, or record why nothing more is to be done:"
         say(words, _acknowledging(place, lacking[0]))
-    if len(lacking) < len(stuck):
-        landed = next(one for one in stuck if one.fate.landed)
-        say("the tenant holds what came late; record why it did:", _acknowledging(place, landed))
+    late = [one for one in stuck if one not in lacking]
+    if late:
+        say("the tenant holds what came late; record why it did:", _acknowledging(place, late[0]))
 
 
 def _acknowledging(place: Place, one: OptOut) -> str:
     words = ("optouts", "acknowledge", str(one.row.row), "--by", "NAME", "--reason", "TEXT")
     return f"next: {place.command(*words)}"
+
+
+def _goes_on(one: OptOut) -> bool:
+    """Say whether a run still works on an opt-out or on its DNC records."""
+    records = any(record.state in OPEN_FOLLOW_UPS for record in one.row.lacking)
+    return one.row.status in OPEN or records
+
+
+def _records_ended(listed: Sequence[OptOut]) -> Iterable[tuple[str, FollowUpState]]:
+    """Return where there are DNC records that can be tried again: run and state, each once."""
+    return dict.fromkeys(
+        (one.row.run, record.state)
+        for one in listed
+        for record in one.row.lacking
+        if record.state in FIXES
+    )
 
 
 def acknowledge(place: Place, rows: Sequence[int], said: tuple[str, str], *, withdraw: bool) -> int:

@@ -117,11 +117,19 @@ def _cells(one: OptOut, board: Board) -> Sequence[Cell]:
 
 def why(one: OptOut, board: Board) -> str:
     """Say in words what an opt-out stands like that for."""
+    if one.standing is Standing.ACKNOWLEDGED and one.row.acknowledged is not None:
+        said = one.row.acknowledged
+        return f"{said.by}, {board.local(said.at_ms)}: {said.reason}"
+    records = [
+        f"DNC group {record.dnc_group} {record.state}: {words_of(record.reason)}"
+        for record in one.row.lacking
+    ]
+    return "; ".join([_fate_in_words(one, board), *records])
+
+
+def _fate_in_words(one: OptOut, board: Board) -> str:
     applied, over = one.fate.applied_ms, one.fate.overwritten
     row = one.row
-    if one.standing is Standing.ACKNOWLEDGED and row.acknowledged is not None:
-        said = row.acknowledged
-        return f"{said.by}, {board.local(said.at_ms)}: {said.reason}"
     if over is not None:
         moment = board.local(over.timestamp_ms)
         first = "was applied, but" if applied is not None else "was never applied:"
@@ -176,6 +184,15 @@ def _as_json(one: OptOut, board: Board) -> dict[str, Json]:
             "timestamp": instant.text(over.timestamp_ms),
             "written": instant.text(over.at_ms),
         },
+        "dnc_groups_lacking": [
+            {
+                "dnc_group": record.dnc_group,
+                "state": record.state.value,
+                "reason": record.reason,
+                "since": instant.text(record.since_ms),
+            }
+            for record in row.lacking
+        ],
         "acknowledged": None
         if said is None
         else {"by": said.by, "reason": said.reason, "at": instant.text(said.at_ms)},

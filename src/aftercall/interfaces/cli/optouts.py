@@ -29,8 +29,8 @@ def optouts(
     """List opt-outs, the nearest deadline first.
 
     STATUS is pending, near, late, overwritten, applied or acknowledged; without it, all that were
-    not applied in time and not acknowledged. Exit code 4 says that one is near, late or
-    overwritten, listed or not.
+    not applied in time, or lack a record in a DNC group, and not acknowledged. Exit code 4 says
+    that one is near, late or overwritten, listed or not.
     """
     if context.invoked_subcommand is not None:
         return 0

@@ -1,7 +1,6 @@
 """One command's run: it is worked on, watched, and stopped by signals."""
 
 import asyncio
-import gc
 import os
 import threading
 from collections.abc import Callable, Mapping
@@ -15,17 +14,7 @@ from aftercall.interfaces.cli.terminal import err, plain
 from aftercall.interfaces.cli.watching import Watcher
 from aftercall.settings import Settings
 from aftercall.wiring import Job, Session, open_session
-
-
-def _spare_the_collector() -> None:
-    """Take what was imported out of the garbage collector's reach.
-
-    Looking through all modules holds everything up for some 50 ms, which is as much as the pace
-    allows a request to be late.
-    """
-    gc.collect()
-    gc.freeze()
-
+from aftercall.wiring.collector import spared_collector
 
 Prepare = Callable[[Session], Job]
 
@@ -66,23 +55,27 @@ class Performance:
 
     async def _run(self) -> Performed:
         async with open_session(self.settings, self.environment) as session:
-            _spare_the_collector()
-            stopper = Stopper(err())
-            with stopper.listening():
-                try:
-                    job = await self._prepared(session, stopper)
-                    job.run.wait_crm = self.wait_crm
-                    for words in () if self.quiet else job.unused:
-                        err().print(f"note: {plain(words)}", soft_wrap=True)
-                    report = await self._work(session, job, stopper)
-                except asyncio.CancelledError:
-                    if not stopper.asked:
-                        raise
-                    message = "The run was stopped before anything was read or sent."
-                    raise Interrupted(message) from None
-            for words in job.unread:
-                err().print(f"warning: {plain(words)}", soft_wrap=True)
-            return Performed(report, job.run.halt.reason)
+            # Only once all modules are there: they are what is not to be looked through.
+            with spared_collector():
+                return await self._performed(session)
+
+    async def _performed(self, session: Session) -> Performed:
+        stopper = Stopper(err())
+        with stopper.listening():
+            try:
+                job = await self._prepared(session, stopper)
+                job.run.wait_crm = self.wait_crm
+                for words in () if self.quiet else job.unused:
+                    err().print(f"note: {plain(words)}", soft_wrap=True)
+                report = await self._work(session, job, stopper)
+            except asyncio.CancelledError:
+                if not stopper.asked:
+                    raise
+                message = "The run was stopped before anything was read or sent."
+                raise Interrupted(message) from None
+        for words in job.unread:
+            err().print(f"warning: {plain(words)}", soft_wrap=True)
+        return Performed(report, job.run.halt.reason)
 
     async def _prepared(self, session: Session, stopper: Stopper) -> Job:
         """Make the job in a thread that nobody has to wait for: a pipe may never begin."""

@@ -3,11 +3,11 @@
 import json
 import os
 import shlex
-import tempfile
 from collections.abc import Iterator, Sequence
 from functools import partial
 from pathlib import Path
 
+from aftercall.adapters.passing_directory import passing_directory
 from aftercall.interfaces.cli.figures import count
 from aftercall.interfaces.cli.options import Place
 from aftercall.interfaces.cli.terminal import plain, say
@@ -23,10 +23,15 @@ from aftercall.wiring.rehearsal import (
 )
 
 PROG = "aftercall simulate"
-EPILOG = (
-    "With --from-config (and --config PATH) it is a simulator of that configuration: its profile,"
-    " outcomes, limits and secrets. Options that are given win over it."
+OUTER = (
+    (
+        ("--from-config",),
+        None,
+        "be like the tenant of the configuration; options that are given win over it",
+    ),
+    (("--config", "-c"), "PATH", "the configuration (default: aftercall.toml)"),
 )
+"""What is read before the simulator reads its own options."""
 JOURNAL = "rehearsal.db"
 
 
@@ -41,15 +46,15 @@ def simulate(options: Sequence[str], config: Path | None) -> int:
         ConfigInvalid: the configuration cannot be used.
     """
     if config is None:
-        return main(options, Caller(prog=PROG, epilog=EPILOG))
+        return main(options, Caller(prog=PROG, outer=OUTER))
     settings = load_settings(config, os.environ)
     likeness = likeness_of(settings)
-    with tempfile.TemporaryDirectory(prefix="aftercall-simulate-") as directory:
-        world = Path(directory) / "world.json"
+    with passing_directory("simulate") as directory:
+        world = directory / "world.json"
         world.write_text(json.dumps(likeness.world(paced=True)), encoding="utf-8")
         caller = Caller(
             prog=PROG,
-            epilog=EPILOG,
+            outer=OUTER,
             environment=known_secrets(settings, os.environ),
             listening=partial(_tell, settings, likeness, config),
         )

@@ -10,12 +10,12 @@ from pathlib import Path
 from rich.console import Console
 from rich.live import Live
 
-from aftercall.domain.pacing import SECOND_US
+from aftercall.domain.pacing import seconds_at_least
 from aftercall.interfaces.cli.progress_text import Gauge, Glance, live_view, plain_line
 from aftercall.wiring import Job, Session, open_archive
+from aftercall.wiring.values import requests_per_row, target_of
 
 LIVE_SECONDS = 0.2
-REQUESTS_PER_ROW = 2
 LINES_SECONDS = (2.0, 3.0, 5.0, 10.0, 20.0, 30.0)
 """The times between two lines of a log; from the last one on they stay the same."""
 
@@ -60,11 +60,10 @@ class Watcher:
         # In a thread, with a connection of its own: a million rows take a moment to count.
         rows = await asyncio.to_thread(_open_rows, settings.journal.path)
         self._gauge.total = settled + sum(rows.values())
-        longest_us = max(
-            (number * plan.pace(campaign).spacing_us for campaign, number in rows.items()),
-            default=0.0,
-        )
-        self._gauge.ends = time.monotonic() + longest_us * REQUESTS_PER_ROW / SECOND_US
+        each = requests_per_row(target_of(settings).profile)
+        requests = {campaign: number * each for campaign, number in rows.items()}
+        left = seconds_at_least(requests, plan.pace, plan.tenant_pace)
+        self._gauge.ends = time.monotonic() + left
 
     async def _show_live(self) -> None:
         # No thread of its own: what it shows is only looked at between two steps of the run.

@@ -1,16 +1,17 @@
 """How a disposition is written."""
 
 import re
+from functools import cached_property
 from typing import Annotated, Literal
 
 from pydantic import AfterValidator, BeforeValidator, Field
 
 from aftercall.wire.language.table import (
     ContactAddress,
-    Header,
+    FreeHeader,
     JsonPath,
     Rules,
-    Statuses,
+    SuccessStatuses,
     Version,
     flaw,
 )
@@ -60,8 +61,13 @@ class WriteField(Rules):
     type: Literal["as_is", "text", "integer"] = Field(
         default="as_is", description="As what it is sent."
     )
-    format: Literal["iso", "iso_seconds", "epoch_seconds", "epoch_milliseconds"] = Field(
-        default="iso", description="How a time is written: ISO 8601 in UTC, or since 1970."
+    format: Literal["iso", "iso_seconds", "epoch_seconds", "epoch_milliseconds"] | None = Field(
+        default=None,
+        description=(
+            "How a time is written: ISO 8601 in UTC, or since 1970. `timestamp` is `iso` unless"
+            " it is given; anything else is taken for a time only if it is given, and must be one"
+            " with a zone."
+        ),
     )
     characters_max: int | None = Field(
         default=None, strict=True, ge=1, description="How long its text may be."
@@ -73,12 +79,18 @@ class WriteField(Rules):
         default="omit", description="What is sent for a row that does not have it."
     )
 
-    @property
+    @cached_property
     def sources(self) -> tuple[str, ...]:
         """What it carries, in order of preference."""
         if self.from_ is None:
             return ()
         return (self.from_,) if isinstance(self.from_, str) else self.from_
+
+    @property
+    def refuses(self) -> bool:
+        """Whether there are rows that it cannot be made of."""
+        cuts = self.characters_max is None or self.too_long == "cut"
+        return self.when_absent == "refuse" or self.type == "integer" or not cuts
 
 
 def expanded(value: object) -> object:
@@ -89,8 +101,15 @@ def expanded(value: object) -> object:
 class Failure(Rules):
     """How an answer with a status of success can say that it was none."""
 
-    flag: JsonPath | None = Field(default="success", description="It is `false`: a failure.")
-    error: JsonPath | None = Field(default="error", description="There is one: a failure.")
+    flag: JsonPath | None = Field(
+        default="success", description="It is `false`, 0 or a text of that: a failure."
+    )
+    error: JsonPath | None = Field(
+        default="error",
+        description=(
+            "There is one: a failure. A text there is its words, where `errors.words` finds none."
+        ),
+    )
     count: JsonPath | None = Field(default="errorCount", description="More than 0: a failure.")
     items: JsonPath | None = Field(
         default=None, description="A list of results, each with `flag` and `error` of its own."
@@ -128,7 +147,7 @@ class Write(Rules):
     dropped: tuple[Literal["agent", "notes", "timestamp", "custom_fields"], ...] = Field(
         default=(), description="What a row has and this API cannot take."
     )
-    success: Statuses = Field(
+    success: SuccessStatuses = Field(
         default=frozenset({200, 204}), min_length=1, description="The statuses of success."
     )
     failure: Failure = Field(
@@ -139,6 +158,11 @@ class Write(Rules):
         strict=True,
         description="Whether a write depends on the ETag that was read (`If-Match`).",
     )
-    idempotency_header: Header | None = Field(
+    idempotency_header: FreeHeader | None = Field(
         default=None, description="A header that carries the row's key, the same on each attempt."
     )
+
+    @cached_property
+    def refuses(self) -> bool:
+        """Whether there are rows that cannot be written."""
+        return any(spec.refuses for spec in self.fields.values())

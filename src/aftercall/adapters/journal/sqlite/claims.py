@@ -84,10 +84,11 @@ def _take_turn(db: sqlite3.Connection, campaign: str, rows_max: int, now_ms: int
             "id": facts["id"],
             "timestamp_ms": facts["timestamp_ms"],
         }
-        newer = db.execute(statement("newer_of_contact"), contact).fetchone() is not None
+        rivals = db.execute(statement("rivals_of_row"), contact).fetchone()
+        newer = bool(rivals["newer"])
         if newer and not facts["doubt"]:
             superseded.append(settle_waiting(db, facts, Event.SUPERSEDE, NEWER, now_ms))
-        elif db.execute(statement("contact_is_busy"), contact).fetchone() is not None:
+        elif rivals["busy"]:
             later = {"id": facts["id"], "due_ms": now_ms + BUSY_MS}
             db.execute(statement("look_again"), later)
         else:

@@ -9,9 +9,11 @@ from aftercall.adapters.journal.sqlite.statements import statement
 from aftercall.adapters.journal.sqlite.writer import Writer
 from aftercall.domain import instant
 from aftercall.domain.audit import Finding
+from aftercall.domain.follow_ups import FollowUpState
 from aftercall.domain.opt_outs import (
     Acknowledgement,
     Held,
+    LackingRecord,
     OptOutFilter,
     OptOutRow,
     acknowledgement_entry,
@@ -65,24 +67,30 @@ def opt_outs(db: sqlite3.Connection, asked: OptOutFilter) -> Iterator[OptOutRow]
         "since_ms": -FOREVER_MS if asked.since_ms is None else asked.since_ms,
         "until_ms": FOREVER_MS if asked.until_ms is None else asked.until_ms,
     }
+    lacking = _records_lack(db)
     for facts in db.execute(statement("opt_outs"), values):
-        yield _opt_out(db, facts)
+        yield _opt_out(db, facts, _lacking(db, facts["id"]) if lacking else ())
 
 
 def opt_out(db: sqlite3.Connection, row: int) -> OptOutRow | None:
     """Return the opt-out that has a number; None if there is none."""
     facts = db.execute(statement("opt_out"), {"row": row}).fetchone()
-    return None if facts is None else _opt_out(db, facts)
+    return None if facts is None else _opt_out(db, facts, _lacking(db, row))
 
 
 def to_judge(db: sqlite3.Connection, run: str, slow_ms: int) -> Iterator[OptOutRow]:
-    """Yield the opt-outs of a run that it did not bring to the tenant itself, or slowly."""
+    """Yield the opt-outs of a run that it did not bring to the tenant itself, or slowly.
+
+    What is told of them is what became of the outcome, not of its DNC records.
+    """
     asked = {"run": run_number(db, run), "slow_ms": slow_ms}
     for facts in db.execute(statement("opt_outs_to_judge"), asked):
         yield _opt_out(db, facts)
 
 
-def _opt_out(db: sqlite3.Connection, facts: sqlite3.Row) -> OptOutRow:
+def _opt_out(
+    db: sqlite3.Connection, facts: sqlite3.Row, lacking: Sequence[LackingRecord] = ()
+) -> OptOutRow:
     values = dict(facts)
     row = values.pop("id")
     return OptOutRow(
@@ -91,6 +99,21 @@ def _opt_out(db: sqlite3.Connection, facts: sqlite3.Row) -> OptOutRow:
         held=_held(db, facts),
         seen=_seen(db, facts),
         acknowledged=_acknowledged(db, row),
+        lacking=lacking,
+    )
+
+
+def _records_lack(db: sqlite3.Connection) -> bool:
+    """Say whether any DNC record is not made, so that most lists need not ask for each row."""
+    return bool(db.execute(statement("records_lack")).fetchone()[0])
+
+
+def _lacking(db: sqlite3.Connection, row: int) -> Sequence[LackingRecord]:
+    """Return the DNC records of a row that are not made."""
+    found = db.execute(statement("lacking_records_of_row"), {"row": row})
+    return tuple(
+        LackingRecord(one["dnc_group"], FollowUpState(one["state"]), one["reason"], one["since_ms"])
+        for one in found
     )
 
 

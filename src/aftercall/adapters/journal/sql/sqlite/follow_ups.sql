@@ -104,6 +104,24 @@ UPDATE follow_up SET state = 'waiting', due_ms = :now_ms, attempts = 0, first_tr
     reason = '', words = '', settled_ms = NULL
 WHERE number = :number;
 
+-- name: records_lack
+-- Whether any DNC record was not made (yet), of whichever row.
+SELECT EXISTS (
+    SELECT 1 FROM run u CROSS JOIN follow_up f
+    WHERE f.run = u.number AND f.kind = 'dnc_group'
+        AND f.state IN ('waiting', 'sending', 'refused', 'failed', 'unknown', 'impossible'));
+
+-- name: lacking_records_of_row
+-- Those that no later row of the contact has made good.
+SELECT f.target AS dnc_group, f.state, f.reason, coalesce(f.settled_ms, f.created_ms) AS since_ms
+FROM follow_up f
+WHERE f.row = :row AND f.kind = 'dnc_group' AND NOT f.state IN ('done', 'withdrawn')
+    AND NOT EXISTS (
+        SELECT 1 FROM follow_up n
+        WHERE n.contact = f.contact AND n.campaign = f.campaign AND n.kind = f.kind
+            AND n.target = f.target AND n.state = 'done' AND n.number > f.number)
+ORDER BY f.target;
+
 -- name: count_follow_ups
 SELECT kind, state, count(*) AS follow_ups FROM follow_up WHERE run = :run GROUP BY kind, state;
 

@@ -128,24 +128,24 @@ FROM row r JOIN run u ON u.number = r.run JOIN source s ON s.number = r.source
 WHERE r.campaign = :campaign AND r.lane = :lane AND r.due_ms <= :now_ms
 ORDER BY r.due_ms, r.id LIMIT :rows_max;
 
--- name: newer_of_contact
-SELECT 1 FROM row o
-WHERE o.campaign = :campaign AND o.contact = :contact
-    AND (o.timestamp_ms, o.id) > (:timestamp_ms, :id)
-    AND o.status IN (
-        'pending', 'writing', 'deferred', 'doubtful', 'applied', 'unchanged',
-        'missing', 'rejected', 'failed')
-LIMIT 1;
-
--- name: contact_is_busy
--- Another row of the contact is on its way, or is to be read back.
-SELECT 1 FROM row o
-WHERE o.campaign = :campaign AND o.contact = :contact AND o.id <> :id
-    AND (o.status = 'writing' OR (o.status = 'doubtful' AND o.due_ms IS NOT NULL))
-    AND o.status IN (
-        'pending', 'writing', 'deferred', 'doubtful', 'applied', 'unchanged',
-        'missing', 'rejected', 'failed')
-LIMIT 1;
+-- name: rivals_of_row
+-- Whether the contact has a newer row, and whether another row of it is on its way or is to be read
+-- back.
+SELECT EXISTS (
+    SELECT 1 FROM row o
+    WHERE o.campaign = :campaign AND o.contact = :contact
+        AND (o.timestamp_ms, o.id) > (:timestamp_ms, :id)
+        AND o.status IN (
+            'pending', 'writing', 'deferred', 'doubtful', 'applied', 'unchanged',
+            'missing', 'rejected', 'failed')
+) AS newer, EXISTS (
+    SELECT 1 FROM row o
+    WHERE o.campaign = :campaign AND o.contact = :contact AND o.id <> :id
+        AND (o.status = 'writing' OR (o.status = 'doubtful' AND o.due_ms IS NOT NULL))
+        AND o.status IN (
+            'pending', 'writing', 'deferred', 'doubtful', 'applied', 'unchanged',
+            'missing', 'rejected', 'failed')
+) AS busy;
 
 -- name: look_again
 UPDATE row SET due_ms = :due_ms WHERE id = :id;
