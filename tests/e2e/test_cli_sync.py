@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from .rig import CANARY, COMMAND, Desk, Tenant, plain_rows, simulated, until
+from .rig import CANARY, COMMAND, Desk, Tenant, hears, plain_rows, simulated, until
 
 MIXED = (
     *plain_rows(20),
@@ -218,10 +218,10 @@ def test_a_stop_while_a_pipe_has_given_nothing_yet(office: Desk, tenant: Tenant,
         stderr=subprocess.PIPE,
         text=True,
     )
-    until((office.path / "aftercall.db.lock").exists)
-    time.sleep(0.3)
+    # The last of the signals that it listens to.
+    until(lambda: hears(process.pid, signal.SIGHUP))
     process.send_signal(number)
-    out, err = process.communicate(timeout=5)
+    out, err = process.communicate(timeout=20)
     os.close(reading)
     os.close(writing)
     assert process.returncode == 130
