@@ -1,10 +1,12 @@
 """The installed command in a directory of its own, and a simulator to talk to."""
 
+import fcntl
 import json
 import os
-import signal
+import struct
 import subprocess
 import sys
+import termios
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -174,8 +176,6 @@ def until(holds: Callable[[], object], seconds: float = 20) -> None:
         time.sleep(0.02)
 
 
-def hears(pid: int, number: signal.Signals) -> bool:
-    """Say whether a process has a handler for a signal."""
-    status = Path(f"/proc/{pid}/status").read_text()
-    caught = next(line for line in status.splitlines() if line.startswith("SigCgt:"))
-    return bool(int(caught.split()[1], 16) >> (number - 1) & 1)
+def unread(pipe: int) -> int:
+    """Return how many bytes lie in a pipe."""
+    return int(struct.unpack("i", fcntl.ioctl(pipe, termios.FIONREAD, bytes(4)))[0])

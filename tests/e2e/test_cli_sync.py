@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from .rig import CANARY, COMMAND, Desk, Tenant, hears, plain_rows, simulated, until
+from .rig import CANARY, COMMAND, Desk, Tenant, plain_rows, simulated, unread, until
 
 MIXED = (
     *plain_rows(20),
@@ -207,7 +207,7 @@ def test_a_stop_while_signing_in_leaves_no_run(desk: Desk):
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_a_stop_while_a_pipe_has_given_nothing_yet(office: Desk, tenant: Tenant, number):
+def test_a_stop_while_a_pipe_has_not_given_a_line_yet(office: Desk, tenant: Tenant, number):
     reading, writing = os.pipe()
     process = subprocess.Popen(
         [COMMAND, "sync", "-"],
@@ -218,8 +218,9 @@ def test_a_stop_while_a_pipe_has_given_nothing_yet(office: Desk, tenant: Tenant,
         stderr=subprocess.PIPE,
         text=True,
     )
-    # The last of the signals that it listens to.
-    until(lambda: hears(process.pid, signal.SIGHUP))
+    # Once the beginning of a line is taken out of the pipe, the rest of it is waited for.
+    os.write(writing, b"camp")
+    until(lambda: unread(reading) == 0)
     process.send_signal(number)
     out, err = process.communicate(timeout=20)
     os.close(reading)
