@@ -335,9 +335,11 @@ def test_a_journal_of_a_later_aftercall_is_refused(path: Path) -> None:
     SqliteJournal(path).close()
     with SqliteStore(path).beside() as db:
         db.execute("PRAGMA user_version = 99")
+    before = path.read_bytes()
     with pytest.raises(JournalError, match=r"later aftercall \(schema 99\)") as refusal:
         SqliteJournal(path)
     assert "install the later one" in refusal.value.fix
+    assert path.read_bytes() == before
 
 
 def test_the_schema_is_recorded_and_made_only_once(path: Path) -> None:
@@ -390,6 +392,8 @@ def test_commits_are_synced_to_disk(path: Path) -> None:
 
 async def test_another_programs_lock_is_told_as_busy(path: Path) -> None:
     journal = SqliteJournal(path)
+    # It is waited for, but not here.
+    assert journal._writer._db.execute("PRAGMA busy_timeout").fetchone()[0] == 10_000
     journal._writer._db.execute("PRAGMA busy_timeout = 0")
     with SqliteStore(path).beside() as db:
         db.execute("BEGIN IMMEDIATE")

@@ -72,6 +72,7 @@ async def test_a_redirect_is_not_followed(rig_with: Rigged) -> None:
 
         assert report.reasons(Status.FAILED) == {"redirected": 2}
         assert rig.answers("GET") == {"302": 4}
+        assert "is tenant.base_url right?" in trail(report)[-1]["message"]
         assert rig.ledger() == []
         assert max(entry["latency_ms"] for entry in trail(report)) < 2000
 

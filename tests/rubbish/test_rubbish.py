@@ -1,6 +1,7 @@
 """Whatever is fed, configured or typed: no traceback, always words that help."""
 
 import copy
+import gzip
 import os
 import platform
 import random
@@ -32,13 +33,24 @@ PIECES = (
     b"PK\x03\x04", b'\xed\xa0\x80"', b"[" * 2000, b'{"a":' * 2000,
 )  # fmt: skip
 rubbish = st.lists(st.sampled_from(PIECES) | st.binary(max_size=20), max_size=12).map(b"".join)
+elements = st.sampled_from(
+    (b'{"contact":7}', b"{}", b"7", b"null", b"[1]", b'"x"', b'{"a":"]},"}', b"{")
+)
+arrays = st.lists(elements, max_size=5).map(lambda some: b"[%s]" % b" ,\n".join(some))
+tables = st.lists(
+    st.sampled_from((b"C1,p1", b'"a\nb",c', b'"a,b', b"x", b"", b'""')), max_size=5
+).map(lambda some: b"\n".join([b"campaign,contact", *some]))
+files = rubbish | arrays | tables
+packed = st.builds(
+    lambda file, lost: gzip.compress(file)[: -lost or None], files, st.integers(0, 12)
+)
 patient = settings(
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture]
 )
 
 
 @patient
-@given(rubbish, st.sampled_from(SUFFIXES))
+@given(files | packed, st.sampled_from(SUFFIXES))
 def test_any_file_is_read_or_refused_in_one_line(
     tmp_path: Path, content: bytes, suffix: str
 ) -> None:
@@ -128,10 +140,14 @@ def places(value: object, path: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
 
 
 def bent(tables: dict[str, Any], bends: list[tuple[int, Any]]) -> dict[str, Any]:
-    """Return a copy of a document with other values at some of its places, or without them."""
+    """Return a copy of a document with other values at some of its places, or without them.
+
+    Below zero, a place is one of those at which an address stands.
+    """
     whole = copy.deepcopy(tables)
     for where, value in bends:
-        if not (known := places(whole)):
+        known = [one for one in places(whole) if where >= 0 or one[-1] == "url"]
+        if not known:
             break
         *path, last = known[where % len(known)]
         inner: Any = whole
@@ -150,8 +166,15 @@ near = (
     st.sampled_from([*sorted({str(path[-1]) for one in BUILT_IN for path in places(one)})])
     | st.sampled_from(["/a/{contact}", "{x}", "https://[", "(", "a\r\nb", -1, 0, 10**30, [], {}])
 )  # fmt: skip
+addresses = st.sampled_from(
+    ["/a/{x}", "/a/{contact}", "/{campaign}/{}", "/v{version}/{key}", "//x/{contact}", "/a b",
+     "https://{instance}.example/{contact}", "https://t.example/{x}", "http://t.example/", "ftp://x"]
+)  # fmt: skip
 bends = st.lists(
-    st.tuples(st.integers(0, 10_000), values | near | st.just(DROPPED)), min_size=1, max_size=4
+    st.tuples(st.integers(0, 10_000), values | near | st.just(DROPPED))
+    | st.tuples(st.integers(-100, -1), addresses),
+    min_size=1,
+    max_size=4,
 )
 
 

@@ -19,7 +19,7 @@ from aftercall.domain.pacing import Slots
 from aftercall.domain.status import Event, Status
 from aftercall.domain.window import Window
 from aftercall.engine import delivery, lane, reader, rounds, sealing, slots, tenant, writer
-from aftercall.wire import heard, masking, requests, responses
+from aftercall.wire import heard, masking, refusals, requests, responses
 
 from . import disk
 
@@ -150,6 +150,33 @@ def unpaced() -> Iterator[None]:
         swapped(Window, "opens_in", lambda self, now: 0.0),
     ):
         yield
+
+
+@contextmanager
+def tenant_unpaced() -> Iterator[None]:
+    """Keep the pace of each campaign and forget that of the tenant: its slots and its window."""
+
+    async def slot_of_tenant(self: Any, tenant: Any, mine_us: int) -> int:
+        await self._gates.permits.acquire()
+        return mine_us
+
+    async def opened(self: Any) -> bool:
+        return self.campaign != "" and await kept(self)
+
+    kept = slots.SlotBook.opened
+    with (
+        swapped(lane.Lane, "_slot_of_tenant", slot_of_tenant),
+        swapped(slots.SlotBook, "opened", opened),
+    ):
+        yield
+
+
+def dates_unread() -> Any:
+    def retry_after_seconds(headers: Any, *given: Any) -> Any:
+        return kept(headers, *given) if headers.get("retry-after", "").isdigit() else None
+
+    kept = refusals.retry_after_seconds
+    return swapped(refusals, "retry_after_seconds", retry_after_seconds)
 
 
 def no_pause() -> Any:

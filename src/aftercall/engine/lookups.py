@@ -84,7 +84,7 @@ class Lookups:
         """
         profile, mask = self._session.target.profile, self._session.mask()
         asked = Asked("lookup", self._clock.now_us() // 1000, mask)
-        code, words = trouble_of(profile, response, mask)
+        code, words = trouble_of(profile, response, asked)
         refusal = refusal_of(profile, response, asked)
         if refusal is None or isinstance(refusal, LISTLESS):
             return Unavailable(code, f"{name}: {words}")

@@ -174,7 +174,11 @@ class Limits(Table):
         default=None, description="Requests per second to the tenant, all campaigns together."
     )
     concurrency: int = Field(
-        default=50, strict=True, ge=1, le=1000, description="Requests in flight at once."
+        default=50,
+        strict=True,
+        ge=1,
+        le=1000,
+        description="Requests in flight at once; fewer if few files may be open (`ulimit -n`).",
     )
     batch: int = Field(
         default=50, strict=True, ge=1, le=1000, description="Rows of a campaign's turn at most."

@@ -16,8 +16,8 @@ from aftercall.wire.masking import Mask
 from aftercall.wire.profile import Profile, follow_ups_of
 from aftercall.wire.refusals import Asked, refusal_of, ruled_refusal, trouble_of, words_of
 from aftercall.wire.requests import Basis, Unwritable, filled, headers_of
-from aftercall.wire.responses import says_failure
 from aftercall.wire.results import in_order
+from aftercall.wire.signs import says_failure
 from aftercall.wire.target import Target
 
 PARTLY = 206
@@ -204,14 +204,14 @@ def failed_follow_ups(several: Sequence[FollowUp], failure: SendFailure) -> list
 def _refused(
     hearing: Hearing, rules: FollowUpWrite, several: Sequence[FollowUp], response: HttpResponse
 ) -> WriteAnswer:
-    mask = hearing.mask(several)
-    told = words_of(hearing.profile, response, Mask())
+    asked = hearing.asked(hearing.mask(several))
+    told = words_of(hearing.profile, response, hearing.asked(Mask()))
     if len(several) == 1 and response.status in OF_THE_ITEM and _is_so(rules, told):
         return answer.Accepted()
-    refusal = refusal_of(hearing.profile, response, hearing.asked(mask))
+    refusal = refusal_of(hearing.profile, response, asked)
     if refusal is not None:
         return refusal
-    code, words = trouble_of(hearing.profile, response, mask)
+    code, words = trouble_of(hearing.profile, response, asked)
     # A redirect is answered by something in front of the tenant.
     if 300 <= response.status < 400:
         return answer.Unavailable(code, words)
@@ -225,13 +225,13 @@ def _of_item(
     if not says_failure(rules.failure, item):
         return answer.Accepted()
     told = HttpResponse(status, {}, json.dumps(item).encode())
-    if _is_so(rules, words_of(hearing.profile, told, Mask())):
+    if _is_so(rules, words_of(hearing.profile, told, hearing.asked(Mask()))):
         return answer.Accepted()
-    mask = hearing.mask(one)
-    ruled = ruled_refusal(hearing.profile, told, hearing.asked(mask))
+    asked = hearing.asked(hearing.mask(one))
+    ruled = ruled_refusal(hearing.profile, told, asked)
     if ruled is not None:
         return ruled
-    return answer.Refused("item_refused", words_of(hearing.profile, told, mask))
+    return answer.Refused("item_refused", words_of(hearing.profile, told, asked))
 
 
 def _is_so(rules: FollowUpWrite, words: str) -> bool:

@@ -161,6 +161,10 @@ def _lost_contacts(profile: Profile) -> Iterator[str]:
             yield f'{place}.url: must hold {{contact}}, or a field must carry "contact"'
 
 
+WHOLE = {"codes.catalogue", "codes.groups"}
+"""Where a list must hold all there are: `outcomes pull` asks for no contact's own."""
+
+
 def _lost_names(profile: Profile) -> Iterator[str]:
     """Yield names of things that are not there."""
     used = {
@@ -173,6 +177,8 @@ def _lost_names(profile: Profile) -> Iterator[str]:
         if name is not None and name not in profile.lookup:
             known = ", ".join(profile.lookup) or "none"
             yield f"{place}: there is no [lookup.{name}]; there are: {known}"
+        elif name is not None and place in WHOLE and profile.lookup[name].key:
+            yield f"{place}: [lookup.{name}] is a list of each {{key}}; name one that has them all"
     if profile.codes.source == "lookup" and profile.codes.lookup is None:
         yield 'codes.lookup: missing; source = "lookup" needs the name of one'
     if profile.codes.source != "lookup" and profile.codes.lookup is not None:

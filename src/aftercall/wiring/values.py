@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from functools import partial
 
+from aftercall.adapters.file_handles import connections_max
 from aftercall.adapters.profiles import load_profile
 from aftercall.adapters.transport import TransportOptions
 from aftercall.domain import instant
@@ -42,11 +43,20 @@ def target_of(settings: Settings) -> Target:
     return Target(profile, base_url.rstrip("/"), instance, ids=ids)
 
 
+def in_flight_max(settings: Settings) -> int:
+    """Return how many requests to the tenant may be in flight: what is configured, if it fits.
+
+    More than there are file handles for would leave none for the journal and the report.
+    """
+    crm = sum(one.concurrency for one in settings.crm.all_endpoints().values())
+    return max(1, min(settings.limits.concurrency, connections_max() - crm))
+
+
 def transport_options(settings: Settings) -> TransportOptions:
     """Return how the tenant is reached."""
     tenant = settings.tenant
     return TransportOptions(
-        connections=settings.limits.concurrency,
+        connections=in_flight_max(settings),
         connect_seconds=tenant.connect_seconds,
         read_seconds=tenant.read_seconds,
         total_seconds=tenant.total_seconds,
@@ -125,7 +135,7 @@ def plan_of(settings: Settings, profile: Profile) -> Plan:
         ),
         pace=partial(pace_of, settings, profile),
         tenant_pace=settings.pace_total(),
-        concurrency=settings.limits.concurrency,
+        concurrency=in_flight_max(settings),
         turns=TurnLimits(
             rows=settings.limits.batch,
             seconds=settings.limits.turn_seconds,

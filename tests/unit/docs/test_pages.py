@@ -9,6 +9,7 @@ from pathlib import Path
 from urllib.parse import urldefrag
 
 import pytest
+from tests.simulation.guards import GUARDS
 
 from aftercall.simulator import Simulator, SimulatorConfig, World
 
@@ -67,6 +68,13 @@ def test_every_test_that_is_named_exists() -> None:
     ]
     assert len(named) > 80
     assert lost == []
+
+
+def test_every_guard_that_is_taken_out_is_told_with_what_it_breaks() -> None:
+    page = (ROOT / "docs" / "reliability.md").read_text("utf-8").replace("`", "")
+    told = re.findall(r"^\| (G\d) \| (.+?) \| .+ \| \d+ \|$", page, re.MULTILINE)
+
+    assert sorted(name for _, name in told) == sorted(guard.name for guard in GUARDS)
 
 
 @pytest.mark.parametrize("page", PYTHON_PAGES)

@@ -203,6 +203,15 @@ def test_tables_that_contradict_each_other_are_said(
         assert any(told in problem for problem in problems(tables))
 
 
+def test_outcomes_are_pulled_from_a_list_of_all_not_from_one_of_each_campaign() -> None:
+    every = {"url": "/codes", "items": "items", "id": "id", "name": "name"}
+    tables = changed(("codes", "catalogue"), "codes") | {"lookup": {"codes": every}}
+    assert profile_from(tables).codes.catalogue == "codes"
+    tables["lookup"] = {"codes": every | {"url": "/{key}/codes", "key": ["campaign"]}}
+    (told,) = problems(tables)
+    assert told.startswith("codes.catalogue: [lookup.codes] is a list of each {key}")
+
+
 def test_what_is_not_written_is_no_witness_of_a_write() -> None:
     fields = {"outcomeCode": "outcome", "notes": "notes", "customFields": "custom_fields"}
     tables = changed(("write", "fields"), fields)
@@ -243,7 +252,7 @@ def test_a_file_that_is_no_profile_is_refused(tmp_path: Path, content: bytes, wo
 def test_a_file_that_is_not_there_is_said(tmp_path: Path) -> None:
     with pytest.raises(ConfigInvalid, match="There is no profile") as refusal:
         load_profile(str(tmp_path / "gateway.toml"))
-    assert refusal.value.next_command == "aftercall profile new"
+    assert refusal.value.next_command == f"aftercall profile new {tmp_path / 'gateway.toml'}"
 
 
 @pytest.mark.parametrize("spelled", ["on hold", "On-Hold", " ON__HOLD ", "(on hold)"])

@@ -81,7 +81,9 @@ class CategoryRule(Rules):
     groups: tuple[Text, ...] = Field(default=(), description="Ids of groups that mean it.")
     text: Pattern | None = Field(
         default=None,
-        description="A regular expression on the group's name; without groups on the item's.",
+        description=(
+            "A regular expression on the group's name or, without `codes.groups`, on the item's."
+        ),
     )
 
 
@@ -95,7 +97,8 @@ class Codes(Rules):
     static: dict[Text, Text] = Field(default={}, description="Outcome code = id.")
     lookup: Text | None = Field(default=None, description="The look-up that has the ids.")
     catalogue: Text | None = Field(
-        default=None, description="The look-up with all there are, for `aftercall outcomes pull`."
+        default=None,
+        description="The look-up with all there are (no `key`), for `aftercall outcomes pull`.",
     )
     groups: Text | None = Field(
         default=None, description="The look-up that names the catalogue's groups."

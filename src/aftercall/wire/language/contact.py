@@ -41,8 +41,16 @@ class Reading(Rules):
     fields: dict[ReadField, JsonPaths] = Field(
         description=(
             "What is read = its path in the object, or several of which the first counts:"
-            f" {', '.join(READ_FIELDS)}."
+            f" {', '.join(READ_FIELDS)}. A timestamp may be ISO 8601 with a zone, or a number of"
+            " seconds or milliseconds since 1970."
         )
+    )
+    none_if_empty: tuple[JsonPath, ...] = Field(
+        default=(),
+        description=(
+            "Paths in the answer; an empty list or object, or `null`, that stands at one of them"
+            " under status 200 says: no such contact or, read back, no disposition."
+        ),
     )
     timestamp_means: Literal["reached", "written"] = Field(
         default="reached",

@@ -36,7 +36,13 @@ class ErrorRule(Rules):
     )
     reason: Reason | None = Field(default=None, description="The reason code of the row.")
     fix: str = Field(default="", description="What to do about it, in one sentence.")
-    wait_seconds: Seconds | None = Field(default=None, description="How long a `wait` is.")
+    wait_seconds: Seconds | None = Field(
+        default=None,
+        description=(
+            "How long a `wait` is; else about as long as the row has waited so far, up to"
+            " `retry.wait_seconds_max`."
+        ),
+    )
 
 
 class Errors(Rules):

@@ -61,8 +61,13 @@ class WriteField(Rules):
     type: Literal["as_is", "text", "integer"] = Field(
         default="as_is", description="As what it is sent."
     )
-    format: Literal["iso", "iso_seconds", "epoch_seconds", "epoch_milliseconds"] = Field(
-        default="iso", description="How a time is written: ISO 8601 in UTC, or since 1970."
+    format: Literal["iso", "iso_seconds", "epoch_seconds", "epoch_milliseconds"] | None = Field(
+        default=None,
+        description=(
+            "How a time is written: ISO 8601 in UTC, or since 1970. `timestamp` is `iso` unless"
+            " it is given; anything else is taken for a time only if it is given, and must be one"
+            " with a zone."
+        ),
     )
     characters_max: int | None = Field(
         default=None, strict=True, ge=1, description="How long its text may be."
@@ -99,7 +104,12 @@ class Failure(Rules):
     flag: JsonPath | None = Field(
         default="success", description="It is `false`, 0 or a text of that: a failure."
     )
-    error: JsonPath | None = Field(default="error", description="There is one: a failure.")
+    error: JsonPath | None = Field(
+        default="error",
+        description=(
+            "There is one: a failure. A text there is its words, where `errors.words` finds none."
+        ),
+    )
     count: JsonPath | None = Field(default="errorCount", description="More than 0: a failure.")
     items: JsonPath | None = Field(
         default=None, description="A list of results, each with `flag` and `error` of its own."
