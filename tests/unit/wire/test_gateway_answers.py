@@ -126,7 +126,7 @@ def test_without_such_places_an_empty_list_is_no_answer() -> None:
 
 
 def test_a_disposition_that_is_read_back_can_be_an_empty_list_too() -> None:
-    back = {"url": "/last", "fields": {"outcome": "code"}, "envelope": ["d.0"]}
+    back = {"url": "/last/{contact}", "fields": {"outcome": "code"}, "envelope": ["d.0"]}
     made = profile(readback=back | {"none_if_empty": ["d"]})
     assert read_held(made, answered(200, {"d": []}), NOON_MS, Mask()) == Found(Observed(None))
     got = read_held(made, answered(200, {"e": []}), NOON_MS, Mask())
