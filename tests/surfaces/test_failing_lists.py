@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from aftercall.domain.status import Status
+from aftercall.errors import TenantUnreachable
 from aftercall.ports import Transport
 from aftercall.wire.http import HttpRequest, HttpResponse
 from tests.fault.books import trail
@@ -49,3 +50,14 @@ async def test_no_row_is_settled_as_refused_or_missing(
         async with rig.session() as session:
             again = await session.perform(session.retry(report.run, (Status.FAILED,)))
         assert again.statuses == {Status.APPLIED: 3}
+
+
+async def test_an_api_that_is_not_to_be_found_is_not_called_a_missing_token(tmp_path: Path) -> None:
+    async with on_surface("acd", tmp_path) as rig, rig.session() as session:
+        outside = session._outside
+        transport = WithoutList(outside.tenant, "/.well-known/cxone-configuration", 200)
+        session._outside = replace(outside, tenant=transport)
+        with pytest.raises(TenantUnreachable) as caught:
+            await session.perform(session.objects(rows_for(names(1))))
+
+    assert caught.value.message.startswith("The address of the API could not be had: http")

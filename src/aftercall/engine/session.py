@@ -152,9 +152,11 @@ class Session:
         return token is not self._proven and self._clock.seconds() < token.renew_at_seconds
 
     async def _sign_in(self) -> Token:
-        words = ""
+        words = wanted = ""
         for attempt in range(1, SIGN_IN.attempts_max + 1):
             got = await self._ask()
+            url = self._target.token_url or self._target.sign_in_url(self._auth.url or "")
+            wanted = f"No token could be had from {url}"
             if isinstance(got, Token):
                 self.issued += 1
                 self._note(got)
@@ -163,6 +165,7 @@ class Session:
                 if lost is None:
                     return got
                 got = TokenUnavailable(lost)
+                wanted = "The address of the API could not be had"
             if isinstance(got, TokenRefused):
                 message = f"The tenant refused the {self._auth.called}: {got.words}"
                 fix = f"Check {' and '.join(self._auth.variables)}, and tenant.instance."
@@ -170,8 +173,7 @@ class Session:
             words = got.words
             if attempt < SIGN_IN.attempts_max:
                 await asyncio.sleep(SIGN_IN.wait_seconds(attempt, self._chance()))
-        url = self._target.token_url or self._target.sign_in_url(self._auth.url or "")
-        message = f"No token could be had from {url}: {words}"
+        message = f"{wanted}: {words}"
         fix = "Check tenant.instance or tenant.base_url, the network and the proxy."
         raise TenantUnreachable(message, fix=fix, next_command="aftercall check")
 
