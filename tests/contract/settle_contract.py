@@ -161,6 +161,7 @@ class SettleContract(Contract):
         await rig.settle(replace(await rig.claim(), attempt=3), LOST)
         assert rig.statuses() == [Status.DOUBTFUL]
         read_back = await rig.claim(at_ms=NOW + 60_000)
+        assert read_back.words == LOST.words, "what was said last is told again at the end"
         await rig.settle(read_back, Verdict(Event.EXHAUST, "attempts_used_up"))
         assert rig.statuses() == [Status.FAILED]
         await rig.journal.claims.reopen(RUN, (Status.FAILED,), NOW)

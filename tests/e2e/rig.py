@@ -1,9 +1,12 @@
 """The installed command in a directory of its own, and a simulator to talk to."""
 
+import fcntl
 import json
 import os
+import struct
 import subprocess
 import sys
+import termios
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -171,3 +174,8 @@ def until(holds: Callable[[], object], seconds: float = 20) -> None:
     while not holds():
         assert time.monotonic() < ends, "it did not come to hold in time"
         time.sleep(0.02)
+
+
+def unread(pipe: int) -> int:
+    """Return how many bytes lie in a pipe."""
+    return int(struct.unpack("i", fcntl.ioctl(pipe, termios.FIONREAD, bytes(4)))[0])

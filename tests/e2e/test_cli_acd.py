@@ -1,17 +1,13 @@
 """The whole way with the documented API: outcomes pull, check, sync."""
 
 import json
-import os
-import pty
-import subprocess
 import tomllib
 from collections.abc import Iterator
-from contextlib import suppress
 from pathlib import Path
 
 import pytest
 
-from .rig import CANARY, COMMAND, Desk, Tenant, simulated
+from .rig import CANARY, Desk, Tenant, simulated
 
 CONFIG = """\
 # the tenant of the north
@@ -52,7 +48,7 @@ def test_outcomes_are_pulled_into_the_configuration(north: Desk):
 
     done = north.run("outcomes", "pull")
     assert done.returncode == 0
-    assert "has no classification: not added" in done.stderr
+    assert "was not added: it has no classification" in done.stderr
     text = (north.path / "aftercall.toml").read_text()
     assert "# the tenant of the north" in text
     assert 'INTERESTED = "positive"   # ours' in text
@@ -192,45 +188,30 @@ def test_init_takes_what_is_known_and_ends_with_a_check(north: Desk, acd: Tenant
     assert not (north.path / "other.toml").exists()
 
 
-def bare(desk: Desk) -> dict[str, str]:
-    """Return an environment without the tenant's secrets."""
-    names = {"CXONE_CLIENT_ID", "CXONE_CLIENT_SECRET", *KEYS}
-    return {name: value for name, value in desk.variables().items() if name not in names}
+def flat(out: str) -> str:
+    """Return what was printed with its lines joined, wherever a table wrapped them."""
+    return " ".join(out.split())
 
 
-def test_init_without_secrets_names_those_of_the_profile(north: Desk):
-    done = subprocess.run(
-        [COMMAND, "init", "bare.toml", "--profile", "acd", "--instance", "na1"],
-        cwd=north.path,
-        env=bare(north),
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert done.returncode == 0
-    assert "CXONE_ACCESS_KEY_ID and CXONE_ACCESS_KEY_SECRET or" in done.stderr
-    assert "outcomes pull" in done.stderr
+def test_each_list_that_may_not_be_seen_says_what_cannot_be_done_without_it(tmp_path: Path):
+    with simulated("--deny", "dispositions", "--deny", "classifications") as one:
+        desk = Desk(tmp_path, dict(KEYS))
+        (tmp_path / "aftercall.toml").write_text(CONFIG.format(url=one.url), encoding="utf-8")
+        told = flat(desk.run("check", "--deep").stdout)
+        options = ("--deep", "--contact", "C1/p1", "--write", "INTERESTED")
+        tried = flat(desk.run("check", *options).stdout)
+        assert one.ledger == []
+    assert "see dispositions granted; without it no outcomes can be pulled." in told
+    assert "see classifications granted; without it outcomes that are pulled get no" in told
+    assert "see skill dispositions granted; without it no row is written." in tried
+    assert "Nothing was written: the list with the ids of outcomes is not there." in tried
+    assert "The tenant has no INTERESTED" not in tried
 
 
-def test_init_asks_on_a_terminal_which_tenant_one_has(north: Desk):
-    ours, theirs = pty.openpty()
-    process = subprocess.Popen(
-        [COMMAND, "init", "asked.toml"],
-        cwd=north.path,
-        env=bare(north),
-        stdin=theirs,
-        stdout=theirs,
-        stderr=theirs,
-    )
-    os.close(theirs)
-    os.write(ours, b"1\nna1\n")
-    assert process.wait(30) == 0
-    told = b""
-    with suppress(OSError):  # the terminal ends with the process
-        while part := os.read(ours, 65536):
-            told += part
-    os.close(ours)
-    assert b"Which tenant do you have?" in told
-    assert b"a file of your own" in told
-    config = tomllib.loads((north.path / "asked.toml").read_text())
-    assert config["tenant"] == {"profile": "acd", "instance": "na1"}
+def test_a_contact_in_a_state_that_nobody_listed_is_not_in_order(north: Desk, acd: Tenant):
+    odd = {"campaign": "C1", "contact": "p7", "state": "Daydreaming"}
+    acd.asked("world", {"open": True, "contacts": [odd]})
+    done = north.run("check", "--contact", "any/p7")
+    assert levels(done.stdout)["contacts"] == "warn"
+    assert "state DAYDREAMING (not in the profile: waits)" in flat(done.stdout)
+    assert "fix: Add what is missing to a copy of the profile" in flat(done.stdout)

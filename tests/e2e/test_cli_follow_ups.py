@@ -109,6 +109,10 @@ def test_they_are_planned_done_listed_retried_and_erased(tmp_path: Path) -> None
             "dnc_group": {"done": 1, "impossible": 1},
             "callback": {"refused": 1},
         }
+        none = desk.run("followups", "retry", run, "--quiet", "--no-results")
+        assert none.stderr == (
+            "Nothing was tried again: no follow-up of the run is failed. --state chooses others.\n"
+        )
         one = desk.json("followups", "show", str(refused["number"]))
         assert [entry["kind"] for entry in one["audit"]] == [
             "follow_up_settled", "follow_up_reopened", "follow_up_settled"

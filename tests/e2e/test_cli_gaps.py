@@ -156,7 +156,7 @@ def test_an_opt_out_is_applied_whatever_its_call_record_says(office: Desk, tenan
     assert "Of 1 opt-out a part of the call record is wrong; it would be left out." in planned
     done = office.run("sync", file)
     assert (done.returncode, len(tenant.ledger)) == (0, 1)
-    assert "opt-outs: 1 of 1 landed; of 1 a part of the call record was left out\n" in done.stdout
+    assert "1 of 1 landed; 1 after the deadline; of 1 a part of the call record" in done.stdout
     assert "aftercall audit gaps --run" in done.stdout
     (row,) = office.json("show", "--status", "applied")["rows"]
     assert row["message"] == "The call_duration_seconds is not a duration of a call."

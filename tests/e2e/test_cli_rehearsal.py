@@ -3,6 +3,7 @@
 import hashlib
 import json
 import os
+import signal
 import subprocess
 from http.client import HTTPConnection
 from pathlib import Path
@@ -11,7 +12,7 @@ from urllib.parse import urlencode, urlsplit
 
 from aftercall.adapters.passing_directory import OWNER
 
-from .rig import COMMAND, HEADER, SECRETS, Desk, Tenant, simulated
+from .rig import COMMAND, HEADER, SECRETS, Desk, Tenant, simulated, until
 
 WATCH = """\
 import os, sys
@@ -140,6 +141,24 @@ def test_a_rehearsal_knows_what_was_written_before_and_reads_standard_input(desk
         assert f"nothing was sent to {tenant.url.removeprefix('http://')}." in done.stdout
         assert len(list((desk.path / "kept").iterdir())) == 2
         assert (tenant.stats, state_of(desk)) == (seen, stood)
+
+
+def test_rows_that_other_runs_left_open_are_counted_and_told_apart(desk: Desk):
+    with simulated() as tenant:
+        desk.configure(tenant.url)
+        desk.rows("old.csv", "C1,p1,INTERESTED,a1,,2026-01-02T03:04:05Z")
+        odd = [{"campaign": "C1", "contact": "p1", "state": "Daydreaming"}]
+        tenant.asked("world", {"open": True, "contacts": odd})
+        begun = desk.begin("sync", "old.csv", "--no-results", "--quiet")
+        until(lambda: tenant.stats["requests"].get("GET", {}).get("200", 0))
+        begun.send_signal(signal.SIGINT)
+        begun.communicate(timeout=30)
+        assert begun.returncode == 130
+    desk.rows("new.csv", "C1,p2,INTERESTED,a1,,2026-01-02T03:04:05Z")
+    done = desk.run("sync", "new.csv", "--rehearse")
+    assert "read 1 = applied 1  ok" in done.stdout
+    assert "2 changes for 2 applied rows" in done.stdout
+    assert "1 row of them had been left open by other runs" in done.stdout
 
 
 def test_the_same_seed_lets_the_same_requests_go_wrong(desk: Desk):

@@ -224,6 +224,7 @@ def test_what_to_type_next_can_be_typed_where_the_command_is_not_on_the_path(des
                 ("init", "--force"): f"next: {name} check\n",
                 ("runs", "--journal", "no.db"): f"next: {name} sync calls.csv --journal no.db\n",
                 ("runs", "--nonsense"): f"next: {name} runs --help\n",
+                ("crm", "list", "--since"): f"next: {name} crm list --help\n",
             }
             for words, ending in told.items():
                 done = subprocess.run(
@@ -242,5 +243,13 @@ def test_simulate_reads_its_own_options(desk: Desk):
     assert done.returncode == 0
     assert "usage: aftercall simulate" in done.stdout
     assert "--world" in done.stdout
+    assert "--from-config" in done.stdout.partition("server:")[0]
+    assert "(default: None)" not in done.stdout
+    assert "(default: True)" not in done.stdout
+    assert (
+        "--rate RATE           requests/s of a campaign; 0: no limit (default: 10)" in done.stdout
+    )
+    for words in (["--from-conf"], ["--deny", "everything"]):
+        assert desk.run("simulate", *words).returncode == 2
     wrong = desk.run("simulate", "--port", "x")
     assert wrong.returncode == 2

@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from .rig import CANARY, COMMAND, Desk, Tenant, plain_rows, simulated, until
+from .rig import CANARY, COMMAND, Desk, Tenant, plain_rows, simulated, unread, until
 
 MIXED = (
     *plain_rows(20),
@@ -207,7 +207,7 @@ def test_a_stop_while_signing_in_leaves_no_run(desk: Desk):
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_a_stop_while_a_pipe_has_given_nothing_yet(office: Desk, tenant: Tenant, number):
+def test_a_stop_while_a_pipe_has_not_given_a_line_yet(office: Desk, tenant: Tenant, number):
     reading, writing = os.pipe()
     process = subprocess.Popen(
         [COMMAND, "sync", "-"],
@@ -218,10 +218,11 @@ def test_a_stop_while_a_pipe_has_given_nothing_yet(office: Desk, tenant: Tenant,
         stderr=subprocess.PIPE,
         text=True,
     )
-    until((office.path / "aftercall.db.lock").exists)
-    time.sleep(0.3)
+    # Once the beginning of a line is taken out of the pipe, the rest of it is waited for.
+    os.write(writing, b"camp")
+    until(lambda: unread(reading) == 0)
     process.send_signal(number)
-    out, err = process.communicate(timeout=5)
+    out, err = process.communicate(timeout=20)
     os.close(reading)
     os.close(writing)
     assert process.returncode == 130
@@ -327,6 +328,8 @@ def test_retry_tries_what_failed_again(office: Desk, tenant: Tenant):
     assert again["statuses"] == {"applied": 2}
     assert again["exit_code"] == 0
     assert not list(office.path.glob("*-failed.csv"))
+    none = office.run("retry", first["run"])
+    assert "Nothing was tried again: no row of the run is failed. --status" in none.stderr
 
 
 def test_resume_and_retry_of_an_unknown_run(office: Desk):

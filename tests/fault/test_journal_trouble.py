@@ -1,14 +1,17 @@
 """The disk is full, the directory cannot be written, somebody else has the journal."""
 
 import os
+import resource
+import sqlite3
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import pytest
 
 import aftercall
+from aftercall.adapters.journal.sqlite.connection import journal_error
 from aftercall.domain.status import Status
 from aftercall.errors import JournalBusy, JournalError
 from aftercall.simulator import Simulator, SimulatorConfig
@@ -19,6 +22,7 @@ from .rig import ENVIRONMENT, Rig, quick, row, rows_for, until
 
 NOBODY = 65534
 ROWS = 300
+CANNOT_OPEN = "unable to open database file"
 
 
 # The first two strike while the rows come in, the others while they are worked on.
@@ -143,3 +147,22 @@ async def test_a_directory_that_does_not_exist_is_told(tmp_path: Path) -> None:
         with pytest.raises(JournalError, match="No such file"):
             async with aftercall.open(config, ENVIRONMENT):
                 pass
+
+
+def test_a_process_that_may_open_no_more_files_is_told_so(tmp_path: Path) -> None:
+    held: list[int] = []
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (min(soft, 256), hard))
+    try:
+        with suppress(OSError):
+            while True:
+                held.append(os.open(os.devnull, os.O_RDONLY))
+        trouble = journal_error(tmp_path / "a.db", sqlite3.OperationalError(CANNOT_OPEN))
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+        for handle in held:
+            os.close(handle)
+    assert "may open no more files" in trouble.message
+    assert "ulimit -n" in trouble.fix
+    other = journal_error(tmp_path / "a.db", sqlite3.OperationalError(CANNOT_OPEN))
+    assert "who owns" in other.fix

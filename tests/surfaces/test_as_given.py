@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from aftercall.domain.status import Status
+from aftercall.wiring.rehearsal import likeness_of
 from tests.fault.rig import hit_on_write, on_write, row
 
 from .rig import on_surface
@@ -24,3 +25,5 @@ async def test_an_id_that_is_sent_as_a_number_is_known_again(tmp_path: Path, tol
             again = [row(contact, timestamp="2026-01-16T10:00:00Z")]
             report = await session.perform(session.objects(again))
         assert report.statuses == {Status.UNCHANGED: 1}
+        likeness = likeness_of(rig.settings(outcome_ids={"INTERESTED": told}))
+        assert likeness.ids["INTERESTED"] == "17", "a rehearsal would have it refused"

@@ -1,5 +1,6 @@
 """A simulator that is given a profile's file speaks it: the rehearsal of a gateway of one's own."""
 
+import tomllib
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -11,10 +12,11 @@ from aftercall.adapters.profiles import read_profile
 from aftercall.domain.status import Status
 from aftercall.simulator import Faults, LimitRules, Simulator, SimulatorConfig
 from aftercall.simulator.described import load_surface
+from aftercall.wire.profile import follow_ups_of, profile_from
 from tests.fault.rig import CLIENT_SECRET, CRM_SECRET, ENVIRONMENT, SEED, names, row
 
 from .gateway import NUMBERS
-from .rig import ACD_NAMES, KEY_SECRET, KEYS, SurfaceRig, profile_of_the_page, world_on
+from .rig import ACD_NAMES, KEY_SECRET, KEYS, PAGE, TOML, SurfaceRig, profile_of_the_page, world_on
 
 ODD = """\
 name = "odd"
@@ -48,7 +50,7 @@ url = "/v{version}/people?id={contact}&list={campaign}"
 envelope = ["found.0"]
 etag = "stamp"
 state_id = "phase"
-absent = [410]
+none_if_empty = ["found"]
 
 [read.fields]
 outcome = "last.code"
@@ -195,6 +197,14 @@ async def test_who_may_not_sign_in_is_not_let_in(tmp_path: Path) -> None:
         with pytest.raises(Exception, match="refused the access key"):
             await rig.sync([row("p1")])
         assert rig.ledger() == []
+
+
+def test_what_the_page_adds_to_its_profile_holds_together() -> None:
+    blocks = TOML.findall(PAGE.read_text("utf-8"))
+    added = [text for text in blocks if text.startswith(("[[errors.rules]]", "[follow_ups"))]
+    assert len(added) == 2
+    made = profile_from(tomllib.loads("\n".join([profile_of_the_page(), *added])))
+    assert set(follow_ups_of(made)) == {"dnc_group", "callback"}
 
 
 def test_a_profile_whose_requests_cannot_be_told_apart_is_no_surface(tmp_path: Path) -> None:

@@ -15,8 +15,8 @@ from tests.fault.rig import names, row, rows_for, until
 from .conftest import On
 from .rig import world_on
 
-HUGE = 20 * 1024 * 1024
-"""More than the transport takes."""
+HUGE = 2 * 1024 * 1024
+"""Twice as much as the transport takes."""
 
 
 def soon() -> str:

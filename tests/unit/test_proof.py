@@ -49,3 +49,44 @@ def test_a_tenant_that_knows_no_campaigns_is_compared_without_them() -> None:
 def test_without_a_crm_nothing_is_said_of_it() -> None:
     silent = Proof(Counter([ONE]), replace(SEEN, changes=Counter([ONE]), heard=0))
     assert not any("crm" in line.plain for line in proof_view(silent))
+
+
+FOLLOWED = replace(SEEN, followed={"callback": 3, "tags": 4})
+DONE = replace(RIGHT, witness=FOLLOWED, done={"callback": 3, "tags": 4})
+
+
+@pytest.mark.parametrize(
+    ("done", "unsure", "sound"),
+    [
+        ({"callback": 3, "tags": 4}, {}, True),
+        ({"callback": 3, "tags": 5}, {}, True),  # two rows asked for the same tag
+        ({"callback": 2, "tags": 4}, {"callback": 1}, True),  # its answer was lost
+        ({"callback": 2, "tags": 4}, {}, False),
+        ({"callback": 4, "tags": 4}, {}, False),
+        ({"callback": 3, "tags": 3}, {}, False),
+        ({"tags": 4}, {}, False),
+    ],
+)
+def test_the_tenant_took_the_follow_ups_that_were_done(
+    done: dict[str, int], unsure: dict[str, int], *, sound: bool
+) -> None:
+    proof = replace(DONE, done=done, unsure=unsure)
+    assert proof.sound is sound
+    told = "\n".join(line.plain for line in proof_view(proof))
+    assert ("NOT AS WE SAY" in told) is not sound
+
+
+def test_a_callback_that_is_there_twice_disproves_it() -> None:
+    book = [
+        {"kind": "callback", "repeat": False},
+        {"kind": "callback", "repeat": True},
+        {"kind": "dnc", "repeat": True},
+        {"kind": "dnc", "repeat": False},
+    ]
+    counts = {"repeats": 0, "live_call_writes": 0, "requests": {}}
+    counts["crm"] = {"distinct": 0, "bad_signatures": 0}
+    seen = Witness.of(counts, [], book)
+    assert seen.followed == {"callback": 1, "dnc_group": 1}
+    proof = Proof(Counter(), seen, done={"callback": 1, "dnc_group": 2})
+    assert not proof.sound
+    assert replace(proof, witness=replace(seen, called_twice=0)).sound

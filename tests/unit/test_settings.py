@@ -201,7 +201,7 @@ class TestProblems:
             ("[limits]\nheadroom = 0.6", "limits.headroom: 0.6 is too large; at most 0.5"),
             (
                 "[limits]\nrequests_per_second = 0",
-                "limits.requests_per_second: 0 is too small; more than 0",
+                "limits.requests_per_second: 0 is too small; at least 0.001",
             ),
             ("[limits.campaigns]\n'a b' = -1", 'limits.campaigns."a b": -1 is too small'),
             ("[limits.campaigns]\n'' = 1", 'limits.campaigns."": must not be empty'),

@@ -1,6 +1,7 @@
 """Profiles: those that come with the package, and files of the user's own."""
 
 import difflib
+import shlex
 import tomllib
 from dataclasses import dataclass
 from importlib import resources
@@ -50,12 +51,17 @@ def read_profile(name: str) -> ProfileFile:
     except FileNotFoundError:
         message = f"There is no profile {name}."
         fix = "Give the path of a file that is there, or write one to start from."
-        raise ConfigInvalid(message, fix=fix, next_command="aftercall profile new") from None
+        raise ConfigInvalid(
+            message, fix=fix, next_command=f"aftercall profile new {shlex.quote(name)}"
+        ) from None
     except OSError as trouble:
         message = f"{name} cannot be read: {trouble.strerror}."
         raise ConfigInvalid(message, fix="Name a file that can be read.") from None
     except UnicodeDecodeError:
         raise ConfigInvalid(f"{name} is not UTF-8 text.", fix="Save it as UTF-8.") from None
+    except ValueError:
+        message = "The name of the profile's file holds a NUL character."
+        raise ConfigInvalid(message, fix="Name a file that can be read.") from None
 
 
 def parse_profile(file: ProfileFile) -> Profile:

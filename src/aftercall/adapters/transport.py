@@ -6,6 +6,7 @@ request would have no slot of the pace, so it is switched off here and left to t
 
 import ssl
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -117,7 +118,7 @@ class HttpTransport:
         if self._session is None:
             message = "the transport is not open"
             raise RuntimeError(message)
-        url = URL(request.url, encoded=True)
+        url = _url(request.url)
         self._check(url.host or "")
         try:
             async with self._session.request(
@@ -183,9 +184,37 @@ def _forbidden(refusal: str) -> NotSent:
     return NotSent("forbidden_address", words)
 
 
+def _url(text: str) -> URL:
+    """Return an address as it is to be called.
+
+    Raises:
+        NotSent: it is none.
+    """
+    try:
+        url = URL(text, encoded=True)
+        _check_name(url.raw_host or "")
+    except ValueError:
+        raise _uncallable("the host of the address") from None
+    return url
+
+
+@lru_cache(maxsize=64)
+def _check_name(host: str) -> None:
+    """Check that a name can be looked up, before anything is sent.
+
+    Raises:
+        UnicodeError: it cannot: a label is empty or too long.
+    """
+    host.encode("idna").decode("idna")
+
+
+def _uncallable(host: str | None) -> NotSent:
+    return NotSent("connect_failed", f"{host} is no host that can be called")
+
+
 def _uncalled(failure: Exception, host: str | None) -> NotSent:
     if isinstance(failure, aiohttp.InvalidURL):
-        return NotSent("connect_failed", f"{host} is no host that can be called")
+        return _uncallable(host)
     return NotSent("proxy_refused", f"the proxy refused: {type(failure).__name__}")
 
 

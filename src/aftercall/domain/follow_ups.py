@@ -343,6 +343,7 @@ class _Verdict:
     wait_seconds: float | None = None
     counts: bool = True
     doubt: bool = False
+    patient: bool = False
 
 
 def _verdict(got: WriteAnswer, *, repeatable: bool) -> _Verdict:
@@ -360,7 +361,7 @@ def _verdict(got: WriteAnswer, *, repeatable: bool) -> _Verdict:
             words = "The tenant asked to slow down."
             return _Verdict(again, "throttled", words, seconds, counts=False)
         case answer.Busy(code, words, seconds):
-            return _Verdict(again, code, words, seconds, counts=False)
+            return _Verdict(again, code, words, seconds, counts=False, patient=True)
         case answer.Unavailable(code, words, sent):
             return _Verdict(again, code, words, counts=sent)
         case answer.Uncertain(code, words):
@@ -379,11 +380,13 @@ def _schedule(
     """Return the event that the schedule makes of a verdict, and when it is due again."""
     if verdict.event is not FollowUpEvent.POSTPONE:
         return verdict.event, None
+    waited = (moment.now_ms - (one.first_tried_ms or moment.now_ms)) / 1000
     wait = verdict.wait_seconds
+    if wait is None and verdict.patient:
+        wait = retry.patience_seconds(waited, moment.chance)
     if wait is None:
         wait = retry.wait_seconds(one.attempt, moment.chance)
-    first_ms = one.first_tried_ms or moment.now_ms
-    over = moment.now_ms - first_ms >= retry.elapsed_seconds_max * 1000
+    over = waited >= retry.elapsed_seconds_max
     if not verdict.counts:
         # Waiting that is no failure uses nothing up; it is parked for `aftercall resume`.
         return FollowUpEvent.POSTPONE, None if over else moment.now_ms + int(wait * 1000)

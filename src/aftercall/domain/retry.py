@@ -29,6 +29,15 @@ class RetryPolicy:
         bound = min(self.wait_seconds_max, self.wait_seconds_initial * 2.0 ** min(attempt - 1, 63))
         return bound * chance
 
+    def patience_seconds(self, waited_seconds: float, chance: float) -> float:
+        """Return how long to wait on for what is no failure, such as a lock that somebody holds.
+
+        About as long as was waited so far, up to the bound: attempts do not count here, and a row
+        that came back at once every time would use its campaign's pace up for nothing.
+        """
+        wait = min(self.wait_seconds_max, max(self.wait_seconds_initial, waited_seconds))
+        return wait * (1.0 + chance) / 2
+
 
 @dataclass(frozen=True, slots=True)
 class DeferPolicy:

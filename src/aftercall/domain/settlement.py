@@ -53,6 +53,7 @@ class Claim:
         doubt: an earlier write of this row may have reached the tenant.
         newer: a newer disposition of the contact stands in the journal.
         salt: the row's own random bytes, for the commitments in its audit entries.
+        words: what was said of the row last.
     """
 
     row: int
@@ -67,6 +68,7 @@ class Claim:
     doubt: bool = False
     newer: bool = False
     salt: bytes | None = field(default=None, repr=False)
+    words: str = field(default="", repr=False)
 
     @property
     def timestamp_ms(self) -> int:
@@ -130,6 +132,7 @@ class Verdict:
         words: the tenant's own words or ours, for people; no secret, no personal data of ours.
         wait_seconds: how long the tenant asked to wait, if it did.
         counts: whether the attempt is one of those that the retry policy limits.
+        patient: if the tenant named no time, wait about as long as was waited so far.
     """
 
     event: Event
@@ -137,6 +140,7 @@ class Verdict:
     words: str = ""
     wait_seconds: float | None = None
     counts: bool = True
+    patient: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -223,9 +227,9 @@ def decide(claim: Claim, contact: Observed, policy: WritePolicy) -> Verdict | No
     if verdict is not None:
         return verdict
     if claim.attempt > policy.retry.attempts_max:
-        return Verdict(
-            Event.EXHAUST, "attempts_used_up", "All attempts are used up; the tenant holds none."
-        )
+        last = f" Last: {claim.words}" if claim.words else ""
+        words = f"All attempts are used up; the tenant holds none.{last}"
+        return Verdict(Event.EXHAUST, "attempts_used_up", words)
     return None
 
 
@@ -299,7 +303,7 @@ def _common_verdict(
 ) -> Verdict:
     match got:
         case answer.Busy(code, words, seconds):
-            return Verdict(Event.POSTPONE, code, words, seconds, counts=False)
+            return Verdict(Event.POSTPONE, code, words, seconds, counts=False, patient=True)
         case answer.Absent(words):
             return Verdict(Event.MISS, "no_such_contact", words)
         case answer.Refused(code, words):
@@ -370,10 +374,12 @@ def _schedule(
 def _schedule_retry(
     claim: Claim, verdict: Verdict, retry: RetryPolicy, moment: Moment
 ) -> tuple[Event, int | None]:
-    wait = verdict.wait_seconds
+    wait, waited = verdict.wait_seconds, (moment.now_ms - claim.first_tried_ms) / 1000
+    if wait is None and verdict.patient:
+        wait = retry.patience_seconds(waited, moment.chance)
     if wait is None:
         wait = retry.wait_seconds(claim.attempt, moment.chance)
-    elapsed = moment.now_ms - claim.first_tried_ms >= retry.elapsed_seconds_max * 1000
+    elapsed = waited >= retry.elapsed_seconds_max
     again = Event.DOUBT if claim.doubt or verdict.event is Event.DOUBT else Event.POSTPONE
     due = moment.now_ms + int(wait * 1000)
     if not verdict.counts:

@@ -9,7 +9,7 @@ from aftercall.domain.answer import Absent, ReadAnswer, Refused, Unavailable, Un
 from aftercall.engine.session import Session
 from aftercall.ports import Clock
 from aftercall.wire.auth import Token
-from aftercall.wire.codes import Item, read_part
+from aftercall.wire.codes import Item, gather, read_part
 from aftercall.wire.http import HttpRequest, HttpResponse, SendFailure
 from aftercall.wire.refusals import Asked, refusal_of, trouble_of
 from aftercall.wire.requests import lookup_request
@@ -56,7 +56,7 @@ class Lookups:
             return got
 
     async def _fetch(self, name: str, key: str, send: Send) -> Listed | ReadAnswer:
-        items: list[Item] = []
+        items: dict[str, Item] = {}
         seen = 0
         while True:
             sent = await send(self._asking(name, key, seen))
@@ -66,10 +66,9 @@ class Lookups:
             part = read_part(rules, sent, seen)
             if part is None:
                 return self._trouble(name, sent)
-            items += part.items
             seen = part.seen
-            if not part.more:
-                return Listed(tuple(items))
+            if not gather(items, part):
+                return Listed(tuple(items.values()))
 
     def _asking(self, name: str, key: str, skip: int) -> Callable[[Token], HttpRequest]:
         def build(token: Token) -> HttpRequest:
@@ -85,7 +84,7 @@ class Lookups:
         """
         profile, mask = self._session.target.profile, self._session.mask()
         asked = Asked("lookup", self._clock.now_us() // 1000, mask)
-        code, words = trouble_of(profile, response, mask)
+        code, words = trouble_of(profile, response, asked)
         refusal = refusal_of(profile, response, asked)
         if refusal is None or isinstance(refusal, LISTLESS):
             return Unavailable(code, f"{name}: {words}")

@@ -6,7 +6,7 @@ from urllib.parse import SplitResult, urlsplit
 
 from pydantic_core import PydanticCustomError
 
-from aftercall.wire.reach import is_loopback
+from aftercall.wire.reach import is_host, is_loopback
 
 JOURNAL_PREFIX = "sqlite:///"
 
@@ -104,7 +104,8 @@ def _parts(url: str, schemes: tuple[str, ...]) -> SplitResult:
         port = parts.port
     except ValueError:
         raise _flaw(f"{example}; its host or port is malformed") from None
-    if parts.scheme not in schemes or not _HOST.fullmatch(parts.hostname or "") or port == 0:
+    host = parts.hostname or ""
+    if parts.scheme not in schemes or not _HOST.fullmatch(host) or port == 0 or not is_host(host):
         raise _flaw(example)
     return parts
 

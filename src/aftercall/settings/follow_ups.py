@@ -5,6 +5,7 @@ from typing import Annotated
 from pydantic import AfterValidator, BeforeValidator, Field
 from pydantic_core import PydanticCustomError
 
+from aftercall.domain.disposition import is_identifier
 from aftercall.domain.outcomes import CODE, Category
 from aftercall.settings.table import Table
 
@@ -25,8 +26,14 @@ def _several(value: object) -> object:
     )
 
 
+def _id(name: str) -> str:
+    if not is_identifier(name):
+        raise PydanticCustomError("id", "is no id: it is part of an address")
+    return name
+
+
 Subject = Annotated[str, AfterValidator(_subject)]
-Id = Annotated[str, Field(min_length=1, max_length=128)]
+Id = Annotated[str, Field(min_length=1, max_length=128), AfterValidator(_id)]
 Ids = Annotated[tuple[Id, ...], BeforeValidator(_several), Field(min_length=1)]
 
 

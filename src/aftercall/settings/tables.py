@@ -82,7 +82,7 @@ def _cell(value: object) -> object:
 CanonicalName = Annotated[str, AfterValidator(_canonical)]
 Cell = Annotated[str, BeforeValidator(_cell)]
 Code = Annotated[str, AfterValidator(_code)]
-PerSecond = Annotated[float, Field(strict=True, gt=0, le=1_000_000)]
+PerSecond = Annotated[float, Field(strict=True, ge=0.001, le=1_000_000)]
 
 
 class Tenant(Table):

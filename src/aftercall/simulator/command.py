@@ -13,7 +13,7 @@ import threading
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from aftercall.simulator.options import build_parser, config_from
+from aftercall.simulator.options import Outer, build_parser, config_from
 from aftercall.simulator.server import Simulator
 
 if TYPE_CHECKING:
@@ -46,13 +46,13 @@ class Caller:
 
     Attributes:
         prog: Name of the command in its help.
-        epilog: End of its help.
+        outer: Options that it has taken out already, for the help.
         environment: Where secrets are read from.
         listening: Called with the addresses of the tenant and the CRM once it listens.
     """
 
     prog: str = "python -m aftercall.simulator"
-    epilog: str = ""
+    outer: Outer = ()
     environment: Mapping[str, str] = field(default_factory=lambda: os.environ, repr=False)
     listening: Callable[[str, str], None] | None = None
 
@@ -73,7 +73,7 @@ def main(argv: Sequence[str] | None = None, caller: Caller = ALONE) -> int:
     Returns:
         The exit code: 0 after a regular end, 2 for settings that cannot work.
     """
-    options = build_parser(caller.prog, caller.epilog).parse_args(argv)
+    options = build_parser(caller.prog, caller.outer).parse_args(argv)
     launch = Launch(
         port_file=options.port_file,
         exit_with_stdin=options.exit_with_stdin,

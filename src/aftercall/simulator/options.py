@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import os
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, get_args
@@ -18,16 +19,51 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 
+DENIABLE = (
+    "contacts",
+    "contact-state-descriptions",
+    "dispositions",
+    "classifications",
+    "disposition",
+    "set-disposition",
+    "tags",
+    "dnc-groups",
+    "scheduled-callbacks",
+)
+"""What the ACD API can refuse for want of a permission."""
+
+Outer = Sequence[tuple[tuple[str, ...], str | None, str]]
+"""Options that another command line takes out before this one sees them: their names, what they
+are given (None for nothing) and what they do."""
+
+
+class _Help(argparse.ArgumentDefaultsHelpFormatter):
+    """Shows the defaults that are worth a word."""
+
+    def _get_help_string(self, action: argparse.Action) -> str | None:
+        if isinstance(action.default, bool) or action.default in (None, []):
+            return action.help
+        return super()._get_help_string(action)
+
+
 def build_parser(
-    prog: str = "python -m aftercall.simulator", epilog: str = ""
+    prog: str = "python -m aftercall.simulator", outer: Outer = ()
 ) -> argparse.ArgumentParser:
-    """Return the parser of all options; its help ends with ``epilog``."""
+    """Return the parser of all options, with those of an outer command line in its help."""
     parser = argparse.ArgumentParser(
         prog=prog,
         description="Serve a simulated tenant and CRM on loopback until told to stop.",
-        epilog=epilog,
-        formatter_class=argparse.ArgumentDefaultsHelpFormatter,
+        formatter_class=_Help,
+        # The beginning of an outer option's name would be taken and do nothing.
+        allow_abbrev=False,
     )
+    if outer:
+        group = parser.add_argument_group("configuration")
+        for names, given, words in outer:
+            if given is None:
+                group.add_argument(*names, action="store_true", help=words)
+            else:
+                group.add_argument(*names, metavar=given, help=words)
     _add_server(parser.add_argument_group("server"))
     _add_world(parser.add_argument_group("world"))
     _add_tenant(parser.add_argument_group("tenant"))
@@ -145,7 +181,14 @@ def _add_access(group: argparse._ArgumentGroup) -> None:
     add("--client-secret", help="its secret, else CXONE_CLIENT_SECRET, else any")
     add("--key-id", help="known access key (ACD API), else CXONE_ACCESS_KEY_ID, else any")
     add("--key-secret", help="its secret, else CXONE_ACCESS_KEY_SECRET, else any")
-    add("--deny", action="append", default=[], metavar="NAME", help="permission that is lacking")
+    add(
+        "--deny",
+        action="append",
+        default=[],
+        choices=DENIABLE,
+        metavar="NAME",
+        help=f"permission that is lacking (ACD API); names: {', '.join(DENIABLE)}",
+    )
     add("--scope", default=ALL_SCOPES, help="scopes that can be granted")
     add("--token-seconds", type=int, default=3600, help="life of a token")
     add("--crm-secret", help="secret of CRM signatures, else AFTERCALL_CRM_SECRET, else none")

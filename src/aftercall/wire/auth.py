@@ -11,7 +11,7 @@ from aftercall.wire.json_paths import json_object, text_of, value_at
 from aftercall.wire.language.sign_in import Auth
 from aftercall.wire.masking import Mask
 from aftercall.wire.profile import Profile
-from aftercall.wire.refusals import finite_seconds, words_of
+from aftercall.wire.refusals import Asked, finite_seconds, words_of
 
 CLAIM_CHARACTERS_MAX = 200
 
@@ -69,7 +69,7 @@ def read_token(
         auth: the way of signing in; the profile's first by default.
     """
     if response.status in {400, 401, 403}:
-        words = words_of(profile, response, mask)
+        words = words_of(profile, response, Asked(None, 0, mask))
         return TokenRefused(words or f"status {response.status}")
     rules = auth or profile.auth[0]
     names = rules.answer

@@ -1,8 +1,9 @@
 """From a tenant's own dispositions to outcome codes with a category each."""
 
 import re
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from aftercall.domain.outcomes import CODE, Category
 from aftercall.wire.codes import Item
@@ -22,7 +23,6 @@ class Outcome:
         id: the tenant's id of it.
         name: the tenant's name of it.
         group: the name of its group, such as a classification.
-        known: the code was configured before.
     """
 
     code: str
@@ -30,14 +30,31 @@ class Outcome:
     id: str
     name: str
     group: str
-    known: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Configured:
+    """What the configuration says of outcomes already.
+
+    Attributes:
+        categories: what each code means.
+        ids: the tenant's id or name of codes.
+    """
+
+    categories: Mapping[str, Category] = field(default_factory=dict)
+    ids: Mapping[str, str] = field(default_factory=dict)
+
+    def by_name(self) -> dict[str, str]:
+        """Return the codes by what the tenant calls them, which may be their own names."""
+        told = {code: code for code in self.categories} | dict(self.ids)
+        return {normal_state(name): code for code, name in told.items() if normal_state(name)}
 
 
 def outcomes_of(
     items: Sequence[Item],
     groups: Mapping[str, str] | None,
     rules: Sequence[CategoryRule],
-    ids: Mapping[str, str],
+    configured: Configured,
 ) -> list[Outcome]:
     """Return what a tenant's dispositions are as outcomes.
 
@@ -46,29 +63,31 @@ def outcomes_of(
         groups: the names of their groups, by id; None if they are in none: then their own names
             count.
         rules: what they mean.
-        ids: the configured id or name of codes, which keep theirs.
+        configured: the codes that there are, which keep their names.
     """
-    ids_named = {told: code for code, told in ids.items()}
-    named = {normal_state(told): code for code, told in ids.items() if normal_state(told)}
-    taken = set(ids)
+    ids_named = {told: code for code, told in configured.ids.items()}
+    named = configured.by_name()
+    taken = {*configured.ids, *named.values()}
+    often = Counter(normal_state(item.name) for item in items)
     found = []
     for item in items:
         group = (groups or {}).get(item.group or "", "")
         category = _category(item, item.name if groups is None else group, rules)
-        # An id is compared as it is: -1 is another than 1.
-        known = ids_named.get(item.id) or named.get(normal_state(item.name))
-        code = known or ("" if category is None else _new_code(item.name, taken))
+        # An id is compared as it is: -1 is another than 1. A name that several have is nobody's.
+        name = normal_state(item.name)
+        code = ids_named.get(item.id) or (named.get(name) if often[name] == 1 else None) or ""
+        category = category or configured.categories.get(code)
+        if not code and category is not None:
+            code = _new_code(item.name, taken)
         taken.add(code)
-        found.append(Outcome(code, category, item.id, item.name, group, known is not None))
+        found.append(Outcome(code, category, item.id, item.name, group))
     return found
 
 
 def _category(item: Item, words: str, rules: Sequence[CategoryRule]) -> Category | None:
-    """Return what a disposition means: by the words about it, else by its group's id."""
-    if not words and item.group is None:
-        return None
+    """Return what a disposition means: by words, its own or its group's, else by the group's id."""
     for rule in rules:
-        if rule.text is not None and re.search(rule.text, words, re.IGNORECASE):
+        if rule.text is not None and words and re.search(rule.text, words, re.IGNORECASE):
             return Category(rule.category)
     by_id = (rule for rule in rules if item.group in rule.groups)
     return next((Category(rule.category) for rule in by_id), None)

@@ -54,6 +54,16 @@ def read_part(lookup: Lookup, response: HttpResponse, skipped: int) -> Part | No
     return Part(items, seen, more)
 
 
+def gather(items: dict[str, Item], part: Part) -> bool:
+    """Put a part's items to those that there are, by id; say whether to ask for another part.
+
+    A tenant that gives the same part again and again has no other, whatever it says.
+    """
+    known = len(items)
+    items.update((item.id, item) for item in part.items)
+    return part.more and (len(items) > known or not part.items)
+
+
 @dataclass(frozen=True, slots=True)
 class CodeBook:
     """Which id an outcome code has at the tenant, and the other way round.

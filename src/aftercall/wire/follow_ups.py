@@ -16,7 +16,8 @@ from aftercall.wire.masking import Mask
 from aftercall.wire.profile import Profile, follow_ups_of
 from aftercall.wire.refusals import Asked, refusal_of, ruled_refusal, trouble_of, words_of
 from aftercall.wire.requests import Basis, Unwritable, filled, headers_of
-from aftercall.wire.responses import says_failure
+from aftercall.wire.results import in_order
+from aftercall.wire.signs import says_failure
 from aftercall.wire.target import Target
 
 PARTLY = 206
@@ -72,10 +73,7 @@ def follow_up_request(
     Raises:
         Unwritable: a row has not what the tenant needs.
     """
-    parts = [
-        filled(rules.fields, one.row, Basis(told=one.told, target=one.action.target))
-        for one in several
-    ]
+    parts = _parts(rules, several)
     body: dict[str, Json] = {}
     if rules.items is None:
         body = parts[0]
@@ -85,6 +83,13 @@ def follow_up_request(
     headers = headers_of(target.profile, sender.token, sender.request_id)
     headers["Content-Type"] = "application/json"
     return HttpRequest(rules.method, url_of(target, rules, several[0]), headers, text.encode())
+
+
+def _parts(rules: FollowUpWrite, several: Sequence[FollowUp]) -> list[dict[str, Json]]:
+    return [
+        filled(rules.fields, one.row, Basis(told=one.told, target=one.action.target))
+        for one in several
+    ]
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,14 +147,7 @@ def read_follow_ups(
     signs = rules.failure
     results = None if signs.items is None else value_at(document, signs.items)
     if results is not None:
-        flaw = _misfit(results, len(several))
-        if flaw is not None:
-            return [flaw] * len(several)
-    if isinstance(results, list):
-        return [
-            _of_item(hearing, rules, [one], response.status, item)
-            for one, item in zip(several, results, strict=True)
-        ]
+        return _read_results(hearing, rules, several, (response.status, results))
     if not says_failure(signs, document):
         if response.status == PARTLY:
             words = "The answer says that only a part was done, and not which."
@@ -161,16 +159,39 @@ def read_follow_ups(
     return [_of_item(hearing, rules, several, response.status, document)]
 
 
-def _misfit(results: Json, asked: int) -> answer.Uncertain | None:
-    """Return why results cannot be told apart; None if there is one for each item."""
+def _read_results(
+    hearing: Hearing,
+    rules: FollowUpWrite,
+    several: Sequence[FollowUp],
+    told: tuple[int, Json],
+) -> list[WriteAnswer]:
+    """Say for each follow-up what its own result means, of a status and a list of results."""
+    status, results = told
+    ordered, words = _ordered(rules, several, results)
+    if words:
+        return [answer.Uncertain("results_differ", words)] * len(several)
+    return [
+        _of_item(hearing, rules, [one], status, item)
+        for one, item in zip(several, ordered, strict=True)
+    ]
+
+
+def _ordered(
+    rules: FollowUpWrite, several: Sequence[FollowUp], results: Json
+) -> tuple[Sequence[Json], str]:
+    """Return a result for each follow-up; or, if they cannot be told apart, why."""
     if not isinstance(results, list):
-        return answer.Uncertain("results_differ", "The answer has no list of results.")
-    if len(results) != asked:
-        words = f"The answer has {len(results)} results for {asked} items."
-        return answer.Uncertain("results_differ", words)
+        return (), "The answer has no list of results."
+    if len(results) != len(several):
+        return (), f"The answer has {len(results)} results for {len(several)} items."
     if not all(isinstance(each, Mapping) for each in results):
-        return answer.Uncertain("results_differ", "The answer has results that say nothing.")
-    return None
+        return (), "The answer has results that say nothing."
+    if rules.result_of is None:
+        return results, ""
+    ordered = in_order(results, rules.result_of, _parts(rules, several))
+    if ordered is None:
+        return (), "The results are about other items than those that were sent."
+    return ordered, ""
 
 
 def failed_follow_ups(several: Sequence[FollowUp], failure: SendFailure) -> list[WriteAnswer]:
@@ -183,14 +204,14 @@ def failed_follow_ups(several: Sequence[FollowUp], failure: SendFailure) -> list
 def _refused(
     hearing: Hearing, rules: FollowUpWrite, several: Sequence[FollowUp], response: HttpResponse
 ) -> WriteAnswer:
-    mask = hearing.mask(several)
-    told = words_of(hearing.profile, response, Mask())
+    asked = hearing.asked(hearing.mask(several))
+    told = words_of(hearing.profile, response, hearing.asked(Mask()))
     if len(several) == 1 and response.status in OF_THE_ITEM and _is_so(rules, told):
         return answer.Accepted()
-    refusal = refusal_of(hearing.profile, response, hearing.asked(mask))
+    refusal = refusal_of(hearing.profile, response, asked)
     if refusal is not None:
         return refusal
-    code, words = trouble_of(hearing.profile, response, mask)
+    code, words = trouble_of(hearing.profile, response, asked)
     # A redirect is answered by something in front of the tenant.
     if 300 <= response.status < 400:
         return answer.Unavailable(code, words)
@@ -204,13 +225,13 @@ def _of_item(
     if not says_failure(rules.failure, item):
         return answer.Accepted()
     told = HttpResponse(status, {}, json.dumps(item).encode())
-    if _is_so(rules, words_of(hearing.profile, told, Mask())):
+    if _is_so(rules, words_of(hearing.profile, told, hearing.asked(Mask()))):
         return answer.Accepted()
-    mask = hearing.mask(one)
-    ruled = ruled_refusal(hearing.profile, told, hearing.asked(mask))
+    asked = hearing.asked(hearing.mask(one))
+    ruled = ruled_refusal(hearing.profile, told, asked)
     if ruled is not None:
         return ruled
-    return answer.Refused("item_refused", words_of(hearing.profile, told, mask))
+    return answer.Refused("item_refused", words_of(hearing.profile, told, asked))
 
 
 def _is_so(rules: FollowUpWrite, words: str) -> bool:

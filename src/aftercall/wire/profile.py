@@ -3,26 +3,25 @@
 from collections.abc import Iterator, Mapping
 from typing import Annotated
 
-from pydantic import AfterValidator, Field, ValidationError
+from pydantic import Field, ValidationError
 
 from aftercall.wire.language.codes import Codes, Lookup
 from aftercall.wire.language.contact import READ_FIELDS, Read, Readback, States
 from aftercall.wire.language.follow_up import FollowUps, FollowUpWrite
 from aftercall.wire.language.refusals import Errors, Needs, Pace
 from aftercall.wire.language.sign_in import Auth, Base
-from aftercall.wire.language.table import Header, Rules, Text, Version, flaw, normal_state
-from aftercall.wire.language.write import Write
+from aftercall.wire.language.table import (
+    FreeHeader,
+    HeaderValue,
+    Rules,
+    Text,
+    Version,
+    normal_state,
+)
+from aftercall.wire.language.write import Write, WriteField
 from aftercall.wire.problems import problems_of
 
 __all__ = ["READ_FIELDS", "Profile", "ProfileInvalid", "normal_state", "profile_from"]
-
-OUR_HEADERS = {"authorization", "content-type", "if-match", "content-length", "host"}
-
-
-def _not_ours(name: str) -> str:
-    if name in OUR_HEADERS:
-        raise flaw("is a header that is set already")
-    return name
 
 
 class Profile(Rules):
@@ -37,11 +36,11 @@ class Profile(Rules):
     )
     base: Base = Field(default=Base(), description="Where the tenant is.")
     auth: tuple[Auth, ...] = Field(min_length=1, description="How one is let in.")
-    headers: dict[Annotated[Header, AfterValidator(_not_ours)], Text] = Field(
+    headers: dict[FreeHeader, HeaderValue] = Field(
         default={},
         description="Headers of every request. No secrets: the file is no place for one.",
     )
-    request_id_header: Header = Field(
+    request_id_header: FreeHeader = Field(
         default="x-request-id", description="The header with the id that both sides log."
     )
     read: Read = Field(description="How a contact is read.")
@@ -106,6 +105,7 @@ def _contradictions(profile: Profile) -> Iterator[str]:
     yield from _lost_rows(profile)
     yield from _lost_names(profile)
     yield from _lost_sources(profile)
+    yield from _lost_contacts(profile)
     yield from _muddled_states(profile)
     yield from _false_witnesses(profile)
     yield from _bad_follow_ups(profile)
@@ -133,8 +133,36 @@ def _lost_rows(profile: Profile) -> Iterator[str]:
             yield f"write.fields.{name}: give one of from and value"
         if write.body != "json" and "." in name:
             yield f"write.fields.{name}: only a JSON body has objects within objects"
+        if write.body != "json" and field.when_absent == "null":
+            yield f"write.fields.{name}.when_absent: only a JSON body has null"
+    yield from _nested("write.fields", write.fields)
     if write.wrapper is not None and write.body != "json":
         yield f'write.wrapper: body = "{write.body}" has none'
+
+
+def _nested(place: str, fields: Mapping[str, WriteField]) -> Iterator[str]:
+    """Yield fields that would be written over each other: one is within another."""
+    for name in fields:
+        outer = [other for other in fields if name.startswith(f"{other}.")]
+        if outer:
+            yield f"{place}.{name}: is within {outer[0]}, which is a field itself"
+
+
+def _lost_contacts(profile: Profile) -> Iterator[str]:
+    """Yield requests that do not say which contact they are about: all would be about one."""
+    for place, reading in {"read": profile.read, "readback": profile.readback}.items():
+        if reading is not None and "{contact}" not in reading.url:
+            yield f"{place}.url: must hold {{contact}}"
+    writes = {"write": profile.write, "follow_ups.tags": profile.follow_ups.tags}
+    for place, rules in writes.items():
+        if rules is None or "{contact}" in rules.url:
+            continue
+        if not any("contact" in field.sources for field in rules.fields.values()):
+            yield f'{place}.url: must hold {{contact}}, or a field must carry "contact"'
+
+
+WHOLE = {"codes.catalogue", "codes.groups"}
+"""Where a list must hold all there are: `outcomes pull` asks for no contact's own."""
 
 
 def _lost_names(profile: Profile) -> Iterator[str]:
@@ -149,8 +177,14 @@ def _lost_names(profile: Profile) -> Iterator[str]:
         if name is not None and name not in profile.lookup:
             known = ", ".join(profile.lookup) or "none"
             yield f"{place}: there is no [lookup.{name}]; there are: {known}"
+        elif name is not None and place in WHOLE and profile.lookup[name].key:
+            yield f"{place}: [lookup.{name}] is a list of each {{key}}; name one that has them all"
     if profile.codes.source == "lookup" and profile.codes.lookup is None:
         yield 'codes.lookup: missing; source = "lookup" needs the name of one'
+    if profile.codes.source != "lookup" and profile.codes.lookup is not None:
+        yield f'codes.lookup: source = "{profile.codes.source}" has none'
+    if profile.codes.source == "identity" and profile.codes.static:
+        yield 'codes.static: source = "identity" has none'
     if "state" not in profile.read.fields and profile.read.state_id is None:
         yield "read.fields.state: missing; without the state nothing may be written"
     if "outcome" not in profile.read.fields and "outcome" not in _readback_fields(profile):
@@ -176,6 +210,7 @@ def _bad_follow_ups(profile: Profile) -> Iterator[str]:
     """Yield what is wrong with the follow-ups."""
     for kind, rules in follow_ups_of(profile).items():
         place = f"follow_ups.{kind}"
+        yield from _nested(f"{place}.fields", rules.fields)
         for name, field in rules.fields.items():
             if bool(field.sources) == (field.value is not None):
                 yield f"{place}.fields.{name}: give one of from and value"
@@ -185,6 +220,8 @@ def _bad_follow_ups(profile: Profile) -> Iterator[str]:
                     yield f'{place}.fields.{name}: there is no "{told}" in [read.told]'
         if rules.items_max > 1 and (rules.items is None or rules.failure.items is None):
             yield f"{place}.items_max: several need items and failure.items, to tell them apart"
+        if rules.result_of is not None and rules.failure.items is None:
+            yield f"{place}.result_of: goes with failure.items"
         if rules.items_max > 1 and not rules.repeatable:
             yield f"{place}.items_max: of several only what is repeatable can be tried again"
         sent = "{target}" in rules.url or any(

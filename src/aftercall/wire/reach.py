@@ -13,6 +13,11 @@ NAT64 = ipaddress.IPv6Network("64:ff9b::/96")
 """IPv4 addresses in IPv6 (RFC 6052): what counts is the one within."""
 
 
+HOST_CHARACTERS_MAX = 253
+LABEL_CHARACTERS_MAX = 63
+"""The longest names of RFC 1035, section 2.3.4."""
+
+
 @dataclass(frozen=True, slots=True)
 class Reach:
     """What may be connected to besides the public internet.
@@ -55,6 +60,14 @@ def is_loopback(host: str) -> bool:
         return ipaddress.ip_address(host).is_loopback
     except ValueError:
         return host.lower() == "localhost"
+
+
+def is_host(name: str) -> bool:
+    """Say whether `name` can be asked for: an address, or labels of a length that DNS has."""
+    if ":" in name or len(name) > HOST_CHARACTERS_MAX:
+        return is_address(name.partition("%")[0])
+    labels = name.removesuffix(".").split(".")
+    return all(0 < len(label) <= LABEL_CHARACTERS_MAX for label in labels)
 
 
 def is_address(host: str) -> bool:

@@ -13,8 +13,10 @@ from aftercall.domain.disposition import Json
 from aftercall.wire.http import HttpResponse
 from aftercall.wire.json_paths import json_value, text_of, value_at
 from aftercall.wire.language.refusals import ErrorRule, Operation
+from aftercall.wire.language.write import Failure
 from aftercall.wire.masking import Mask
-from aftercall.wire.profile import Profile
+from aftercall.wire.profile import Profile, follow_ups_of
+from aftercall.wire.signs import failure_words
 
 WORDS_CHARACTERS_MAX = 200
 WORDS_READ_MAX = 2000
@@ -33,9 +35,12 @@ Refusal = (
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """What was asked, when (ms), and what must not come back in the answer's words."""
+    """What was asked, when (ms), and what must not come back in the answer's words.
 
-    operation: Operation
+    The operation is None for what no rule of the profile is about, such as signing in.
+    """
+
+    operation: Operation | None
     now_ms: int
     mask: Mask
 
@@ -45,7 +50,7 @@ def refusal_of(profile: Profile, response: HttpResponse, asked: Asked) -> Refusa
     ruled = ruled_refusal(profile, response, asked)
     if ruled is not None:
         return ruled
-    words = words_of(profile, response, asked.mask)
+    words = words_of(profile, response, asked)
     match response.status:
         case 401:
             return answer.Unauthorized()
@@ -68,8 +73,8 @@ def ruled_refusal(profile: Profile, response: HttpResponse, asked: Asked) -> Ref
     rule = _rule_of(profile, response, asked.operation)
     if rule is None:
         return None
-    code, told = trouble_of(profile, response, asked.mask)
-    words = words_of(profile, response, asked.mask)
+    code, told = trouble_of(profile, response, asked)
+    words = words_of(profile, response, asked)
     code = rule.reason or (f"refused_{response.status}" if rule.means == "permanent" else code)
     advised = _with_fix(words, rule.fix)
     match rule.means:
@@ -97,18 +102,18 @@ def is_unauthorized(profile: Profile, response: HttpResponse, operation: Operati
     return response.status == 401 if rule is None else rule.means == "auth"
 
 
-def trouble_of(profile: Profile, response: HttpResponse, mask: Mask) -> tuple[str, str]:
+def trouble_of(profile: Profile, response: HttpResponse, asked: Asked) -> tuple[str, str]:
     """Return a reason code and words for an answer that settles nothing."""
     status = response.status
     if 300 <= status < 400:
         return "redirected", f"The answer is a redirect ({status}); is tenant.base_url right?"
-    words = words_of(profile, response, mask)
+    words = words_of(profile, response, asked)
     return f"status_{status}", f"The tenant answered {status}{': ' if words else '.'}{words}"
 
 
-def words_of(profile: Profile, response: HttpResponse, mask: Mask) -> str:
+def words_of(profile: Profile, response: HttpResponse, asked: Asked) -> str:
     """Return the tenant's own words about a refusal, masked, then cut; no control characters."""
-    return clean(_raw_words(profile, response), mask)
+    return clean(_raw_words(profile, response, asked.operation), asked.mask)
 
 
 def clean(words: str, mask: Mask) -> str:
@@ -150,12 +155,14 @@ def _throttled(profile: Profile, response: HttpResponse, asked: Asked) -> answer
     return answer.Throttled(pace.retry_after_seconds if named is None else named)
 
 
-def _rule_of(profile: Profile, response: HttpResponse, operation: str) -> ErrorRule | None:
+def _rule_of(
+    profile: Profile, response: HttpResponse, operation: Operation | None
+) -> ErrorRule | None:
     """Return the first rule that fits. It looks at the words as they came, unmasked."""
     rules = profile.errors.rules
     if not rules:
         return None
-    words = answer.one_line(_raw_words(profile, response)[:WORDS_READ_MAX])
+    words = answer.one_line(_raw_words(profile, response, operation)[:WORDS_READ_MAX])
     for rule in rules:
         said = rule.text is None or _pattern(rule.text).search(words) is not None
         if said and rule.on in {"any", operation} and response.status in rule.status:
@@ -168,15 +175,25 @@ def _pattern(text: str) -> re.Pattern[str]:
     return re.compile(text, re.IGNORECASE)
 
 
-def _raw_words(profile: Profile, response: HttpResponse) -> str:
-    errors = profile.errors
+def _raw_words(profile: Profile, response: HttpResponse, operation: Operation | None) -> str:
+    errors, signs = profile.errors, _signs(profile, operation)
     document = json_value(response.body)
     told = [text_of(value_at(document, path)) for path in errors.words]
+    if signs is not None:
+        told.append(failure_words(signs, document))
     if errors.words_header is not None:
         told.append(response.headers.get(errors.words_header))
     if errors.plain_text:
         told.append(_plain_text(response, document))
     return next((words for words in told if words), "")
+
+
+def _signs(profile: Profile, operation: Operation | None) -> Failure | None:
+    """Return what tells a failure in the answer to an operation; its text is words, too."""
+    if operation == "write":
+        return profile.write.failure
+    followed = follow_ups_of(profile).get(operation or "")
+    return None if followed is None else followed.failure
 
 
 def _plain_text(response: HttpResponse, document: Json) -> str | None:

@@ -18,6 +18,7 @@ from aftercall.wire.language.contact import Read, Readback
 from aftercall.wire.language.sign_in import Auth, Refresh
 from aftercall.wire.language.write import WriteField
 from aftercall.wire.profile import Profile
+from aftercall.wire.stamps import read_stamp_ms
 from aftercall.wire.target import Identity, Target, auth_of
 
 USER_AGENT = "aftercall"
@@ -227,9 +228,9 @@ def _first_of(spec: WriteField, row: Disposition, basis: Basis) -> Json:
     for source in spec.sources:
         value = _carried(source, row, basis)
         if isinstance(value, datetime):
-            return _time(value, spec)
+            return _time(instant.to_ms(value), spec)
         if value is not None:
-            return value
+            return value if spec.format is None else _time_in(value, spec)
     return None
 
 
@@ -250,10 +251,22 @@ def _carried(source: str, row: Disposition, basis: Basis) -> "Json | datetime":
     return value
 
 
-def _time(moment: datetime, spec: WriteField) -> Json:
-    stamp_ms = instant.to_ms(moment)
+def _time_in(value: Json, spec: WriteField) -> Json:
+    """Return in the wanted form a time that stands in a custom field, or that the tenant told.
+
+    Raises:
+        Unwritable: it is none, or names no instant: sent as it is, it would mean another time.
+    """
+    stamp_ms = read_stamp_ms(value)
+    if stamp_ms is None:
+        needed = f"The tenant needs {_source_words(spec)} as a time with a zone"
+        raise Unwritable("wrong_type", f"{needed}, such as 2026-01-02T10:00:00Z.")
+    return _time(stamp_ms, spec)
+
+
+def _time(stamp_ms: int, spec: WriteField) -> Json:
     match spec.format:
-        case "iso":
+        case "iso" | None:
             return instant.text(stamp_ms)
         case "iso_seconds":
             return instant.text(stamp_ms // 1000 * 1000).replace(".000", "")

@@ -3,7 +3,7 @@
 Status codes are those of RFC 9110; 429 and Retry-After are RFC 6585 and RFC 9110, section 10.2.3.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from aftercall.domain import answer
@@ -14,17 +14,15 @@ from aftercall.wire.json_paths import (
     first_at,
     json_object,
     json_value,
-    number_of,
-    says_no,
     text_of,
     value_at,
 )
 from aftercall.wire.language.contact import Read, Readback, ReadField
 from aftercall.wire.language.table import paths_of
-from aftercall.wire.language.write import Failure
 from aftercall.wire.masking import Mask
 from aftercall.wire.profile import Profile, normal_state
 from aftercall.wire.refusals import Asked, clean, refusal_of, ruled_refusal, trouble_of, words_of
+from aftercall.wire.signs import says_failure
 from aftercall.wire.stamps import is_absent, read_stamp_ms
 
 STATE_CHARACTERS_MAX = 40
@@ -39,6 +37,8 @@ UNREADABLE = answer.Unavailable(
 """Taken for none, it would be written over, and after a lost answer written twice."""
 
 NO_STATES: Mapping[str, str] = {}
+EMPTY: tuple[Json, ...] = (None, [], {})
+"""What stands where something would stand if it were there."""
 
 
 def read_contact(
@@ -57,17 +57,16 @@ def read_contact(
         mask: what must not come back.
         states: the names of dialer states by id, if the tenant tells ids.
     """
-    rules = profile.read
+    rules, asked = profile.read, Asked("read", now_ms, mask)
     if response.status in rules.absent or (response.status == 204 and rules.empty_is_absent):
-        return answer.Absent(words_of(profile, response, mask))
+        return answer.Absent(words_of(profile, response, asked))
     if response.status != 200:
-        return _other(profile, response, now_ms, mask)
+        return _other(profile, response, asked)
     document = json_object(response.body)
-    found = None if document is None else _object(rules, document)
+    found = None if document is None else _object(rules, document, _told_of_state(profile))
     if found is None:
-        # A login page or a proxy's notice with status 200 is no contact.
-        shape = _shape(response, mask)
-        return answer.Unavailable("garbage", f"The answer is {shape}, not a contact.")
+        none = _says_none(rules, document)
+        return answer.Absent() if none else _no_contact(profile, response, asked)
     if _is_unreadable(rules, found):
         return UNREADABLE
     contact = _observed(rules, found, mask)
@@ -92,11 +91,13 @@ def read_held(profile: Profile, response: HttpResponse, now_ms: int, mask: Mask)
     if rules is not None and response.status in rules.none:
         return answer.Found(Observed(None))
     if rules is None or response.status != 200:
-        return _other(profile, response, now_ms, mask)
+        return _other(profile, response, Asked("read", now_ms, mask))
     if not response.body.strip():
         return answer.Found(Observed(None))
     document = json_object(response.body)
     found = None if document is None else _object(rules, document)
+    if found is None and _says_none(rules, document):
+        return answer.Found(Observed(None))
     if found is None:
         shape = _shape(response, mask)
         return answer.Unavailable("garbage", f"The answer is {shape}, not a disposition.")
@@ -106,8 +107,12 @@ def read_held(profile: Profile, response: HttpResponse, now_ms: int, mask: Mask)
 
 
 def with_held(contact: Observed, held: Observed) -> Observed:
-    """Return a contact with the disposition that was read beside it, where it tells none."""
-    if contact.outcome is not None:
+    """Return a contact with the disposition that was read beside it.
+
+    A closed contact's own is final. Until then it may tell what is none yet, such as 0, and not
+    when that was stored: then what was read back counts.
+    """
+    if held.outcome is None or (contact.closed and contact.outcome is not None):
         return contact
     return replace(
         contact,
@@ -131,7 +136,7 @@ def read_written(profile: Profile, response: HttpResponse, now_ms: int, mask: Ma
     refusal = refusal_of(profile, response, asked)
     if refusal is not None:
         return refusal
-    code, words = trouble_of(profile, response, mask)
+    code, words = trouble_of(profile, response, asked)
     # A redirect is answered by something in front of the tenant; any other trouble may have come
     # up after the change was made.
     if 300 <= response.status < 400:
@@ -162,32 +167,45 @@ def _taken(profile: Profile, response: HttpResponse, asked: Asked) -> WriteAnswe
     ruled = ruled_refusal(profile, response, asked)
     if ruled is not None:
         return ruled
-    words = words_of(profile, response, asked.mask)
+    words = words_of(profile, response, asked)
     told = f"The answer says failure{': ' if words else '.'}{words}"
     return answer.Uncertain("answer_says_failure", told)
 
 
-def says_failure(signs: Failure, document: Json) -> bool:
-    """Say whether an answer, or any of the results in it, is one of failure."""
-    items = document if signs.items is None else value_at(document, signs.items)
-    parts = [document, *(items if isinstance(items, list) else ())]
-    return any(_failed(signs, part) for part in parts)
-
-
-def _failed(signs: Failure, part: Json) -> bool:
-    def at(path: str | None) -> Json:
-        return None if path is None else value_at(part, path)
-
-    return says_no(at(signs.flag)) or bool(at(signs.error)) or number_of(at(signs.count)) > 0
-
-
-def _object(rules: Read | Readback, document: Json) -> Json:
+def _object(rules: Read | Readback, document: Json, more: Sequence[str] = ()) -> Json:
     """Return the object that is spoken of: the first place at which any known field stands."""
+    known = [path for paths in rules.fields.values() for path in paths_of(paths)]
+    known += more
     for place in rules.envelope:
         found = value_at(document, place)
-        if any(_stands(found, path) for paths in rules.fields.values() for path in paths_of(paths)):
+        if any(_stands(found, path) for path in known):
             return found
     return None
+
+
+def _says_none(rules: Read | Readback, document: Json) -> bool:
+    """Say whether an answer says in its body that what was asked for is not there."""
+    places = (path for path in rules.none_if_empty if _stands(document, path))
+    return any(value_at(document, path) in EMPTY for path in places)
+
+
+def _no_contact(profile: Profile, response: HttpResponse, asked: Asked) -> ReadAnswer:
+    """Say what an answer with status 200 means in which no contact stands."""
+    # A login page or a proxy's notice is nothing that the profile's rules speak of.
+    told = json_object(response.body) is not None
+    refusal = ruled_refusal(profile, response, asked) if told else None
+    if refusal is None:
+        words = f"The answer is {_shape(response, asked.mask)}, not a contact."
+        return answer.Unavailable("garbage", words)
+    if isinstance(refusal, answer.Uncertain):
+        return answer.Unavailable(refusal.code, refusal.words)
+    return refusal
+
+
+def _told_of_state(profile: Profile) -> tuple[str, ...]:
+    """Return the paths of what else tells a contact's state: it may tell no more of itself."""
+    named = profile.read.state_id
+    return (*profile.states.closed_if_present, *(() if named is None else (named,)))
 
 
 def _stands(document: Json, path: str) -> bool:
@@ -243,11 +261,11 @@ def _state(
     return shown or None, False, False
 
 
-def _other(profile: Profile, response: HttpResponse, now_ms: int, mask: Mask) -> ReadAnswer:
+def _other(profile: Profile, response: HttpResponse, asked: Asked) -> ReadAnswer:
     """Say what the answer to a read means that brings nothing."""
-    refusal = refusal_of(profile, response, Asked("read", now_ms, mask))
+    refusal = refusal_of(profile, response, asked)
     if refusal is None or isinstance(refusal, answer.Uncertain):
-        return answer.Unavailable(*trouble_of(profile, response, mask))
+        return answer.Unavailable(*trouble_of(profile, response, asked))
     return refusal
 
 

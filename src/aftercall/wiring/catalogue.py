@@ -1,20 +1,22 @@
 """Fetching what a tenant calls its outcomes."""
 
+import asyncio
 import random
 from collections.abc import Callable, Mapping
 
 from aftercall.adapters.clock import SystemClock
 from aftercall.adapters.transport import HttpTransport
-from aftercall.domain.answer import Forbidden, ReadAnswer
+from aftercall.domain.answer import Absent, Forbidden, ReadAnswer, Refused, Unavailable
+from aftercall.domain.pacing import SECOND_US
 from aftercall.engine.halt import Halt
 from aftercall.engine.lookups import Listed, Lookups
 from aftercall.engine.session import Means, Session
-from aftercall.errors import AccessDenied, AftercallError, TenantUnreachable
+from aftercall.errors import AccessDenied, AftercallError, ConfigInvalid, TenantUnreachable
 from aftercall.settings import Settings
 from aftercall.wire.auth import Token
-from aftercall.wire.catalogue import Outcome, outcomes_of
+from aftercall.wire.catalogue import Configured, Outcome, outcomes_of
 from aftercall.wire.http import HttpRequest, HttpResponse, SendFailure
-from aftercall.wiring.values import identity_of, target_of, transport_options
+from aftercall.wiring.values import identity_of, pace_of, target_of, transport_options
 
 LIKENESS = "x-simulated-tenant"
 """The header by which a simulator says that it stands in for a tenant, with ids that are made up.
@@ -23,12 +25,19 @@ Whoever simulates a tenant can send it; nothing else is known here of who does.
 """
 
 
-async def fetch_outcomes(settings: Settings, environment: Mapping[str, str]) -> list[Outcome]:
+async def fetch_outcomes(
+    settings: Settings, environment: Mapping[str, str], configured: Configured
+) -> list[Outcome]:
     """Return the tenant's dispositions as outcomes; nothing is written anywhere.
 
+    Args:
+        settings: where the tenant is.
+        environment: the credentials.
+        configured: the codes that there are.
+
     Raises:
-        AftercallError: the profile has no list of them, or who answers only stands in for the
-            tenant.
+        AftercallError: the profile has no list of them, the tenant has none where it says, or who
+            answers only stands in for the tenant.
         Paused: the tenant does not let us in or does not give the list.
     """
     target = target_of(settings)
@@ -38,12 +47,15 @@ async def fetch_outcomes(settings: Settings, environment: Mapping[str, str]) -> 
         fix = "List them under [outcomes] by hand; codes are sent as they stand there."
         raise AftercallError(message, fix=fix)
     clock = SystemClock()
+    spacing_seconds = pace_of(settings, target.profile, "").spacing_us / SECOND_US
     async with HttpTransport(transport_options(settings)) as transport:
         session = Session(target, identity, Means(transport, clock, random.random, Halt()))
 
         async def send(
             build: Callable[[Token], HttpRequest],
         ) -> HttpResponse | SendFailure:
+            # There is no lane here, as there is no row: one after the other, at a campaign's pace.
+            await asyncio.sleep(spacing_seconds)
             try:
                 response = await transport.send(build(await session.token()))
             except SendFailure as failure:
@@ -57,7 +69,7 @@ async def fetch_outcomes(settings: Settings, environment: Mapping[str, str]) -> 
         groups: Mapping[str, str] | None = None
         if codes.groups is not None:
             groups = _listed(codes.groups, await lookups.listed(codes.groups, "", send)).names()
-    return outcomes_of(items.items, groups, codes.categories, target.ids)
+    return outcomes_of(items.items, groups, codes.categories, configured)
 
 
 def _check_real(response: HttpResponse, url: str) -> None:
@@ -84,7 +96,16 @@ def _listed(name: str, got: Listed | ReadAnswer) -> Listed:
             message = f"The tenant does not let us see its {name} (403): {words}"
             fix = "Have the permission granted to these credentials."
             raise AccessDenied(message, fix=fix, next_command="aftercall check")
+        case Absent() | Refused():
+            message = f"The tenant has no list where the profile looks for its {name}"
+            message += f": {got.words}" if got.words else "."
+            fix = f"Correct the url of [lookup.{name}], or tenant.base_url if that is wrong."
+            raise ConfigInvalid(message, fix=fix, next_command="aftercall check --deep")
+        case Unavailable("answer_too_long", words):
+            message = f"The tenant's {name} are too long: {words}"
+            fix = "Raise tenant.response_bytes_max."
+            raise TenantUnreachable(message, fix=fix, next_command="aftercall outcomes pull")
         case _:
-            words = getattr(got, "words", "") or type(got).__name__
+            words = getattr(got, "words", "") or "no answer that could be used"
             message = f"The tenant did not give its {name}: {words}"
             raise TenantUnreachable(message, fix="Try again.", next_command="aftercall check")

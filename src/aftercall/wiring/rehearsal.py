@@ -17,7 +17,7 @@ from urllib.parse import urlsplit
 
 from aftercall.adapters.journal.sqlite import copy_journal
 from aftercall.adapters.profiles import built_in_names, load_profile
-from aftercall.domain.disposition import Json
+from aftercall.domain.disposition import Disposition, Json
 from aftercall.domain.outcomes import Category
 from aftercall.domain.pacing import SECOND_US, Pace, seconds_at_least
 from aftercall.domain.report import CampaignPace
@@ -29,6 +29,7 @@ from aftercall.settings.addresses import JOURNAL_PREFIX
 from aftercall.wire.codes import static_book
 from aftercall.wire.language.sign_in import VARIABLES
 from aftercall.wire.profile import Profile
+from aftercall.wire.requests import Basis, sent_of
 from aftercall.wiring.session import Job
 from aftercall.wiring.values import identity_of, pace_of, target_of
 
@@ -113,7 +114,7 @@ def likeness_of(settings: Settings) -> Likeness:
     target = target_of(settings)
     profile, limits = target.profile, settings.limits
     own = all(not _alike(profile, load_profile(name)) for name in built_in_names())
-    ids = dict(static_book(profile, target.ids).ids) if profile.codes.source == "static" else {}
+    ids = _sent_ids(profile, static_book(profile, target.ids).ids)
     dispositions: list[Json] = []
     if profile.codes.source == "lookup":
         dispositions = _dispositions(settings, target.ids)
@@ -130,6 +131,17 @@ def likeness_of(settings: Settings) -> Likeness:
         tenant_rate=math.ceil(limits.requests_per_second_total or 0),
         scope=next((auth.scope for auth in profile.auth if auth.scope), ""),
     )
+
+
+def _sent_ids(profile: Profile, ids: Mapping[str, str]) -> dict[str, str]:
+    """Return what the tenant is sent of outcome codes: "017" may go as the number 17."""
+    if profile.codes.source != "static":
+        return {}
+    sent: dict[str, str] = {}
+    for code, told in ids.items():
+        row = Disposition(campaign="C", contact="P", outcome=code, agent="A")
+        sent[code] = sent_of(profile, "outcome", row, Basis(outcome=told)) or told
+    return sent
 
 
 def known_secrets(settings: Settings, environment: Mapping[str, str]) -> dict[str, str]:

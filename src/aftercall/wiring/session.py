@@ -54,6 +54,7 @@ class Job:
         sources: the files that are being read, for their share in bytes.
         unread: inputs of an interrupted run that cannot be read on, and why.
         unused: what is said of columns that are no field, for each input that has some.
+        reopened: how many rows or follow-ups are tried again, once that is known.
     """
 
     run: Run
@@ -61,6 +62,7 @@ class Job:
     sources: list[Source] = field(default_factory=list)
     unread: list[str] = field(default_factory=list)
     unused: list[str] = field(default_factory=list)
+    reopened: int | None = None
 
     @property
     def share_read(self) -> float | None:
@@ -162,10 +164,11 @@ class Session:
         record = find_run(self.journal.archive, run)
 
         async def opening() -> Sequence[Input]:
-            await reopen(record.run, self._outside.clock.now_us() // 1000)
+            job.reopened = await reopen(record.run, self._outside.clock.now_us() // 1000)
             return []
 
-        return Job(self._run(record.run), opening)
+        job = Job(self._run(record.run), opening)
+        return job
 
     async def perform(self, job: Job) -> Report:
         """Work on a job, and on what else is open in the journal, as far as it goes now.

@@ -8,7 +8,7 @@ from aftercall.adapters.transport import HttpTransport
 from aftercall.domain import answer
 from aftercall.domain.answer import Observed, ReadAnswer, WriteAnswer
 from aftercall.domain.disposition import Disposition
-from aftercall.wire.codes import CodeBook, Item, fetched_book, read_part, static_book
+from aftercall.wire.codes import CodeBook, Item, fetched_book, gather, read_part, static_book
 from aftercall.wire.http import HttpRequest, HttpResponse, SendFailure
 from aftercall.wire.masking import Mask
 from aftercall.wire.profile import Profile, normal_state
@@ -30,6 +30,10 @@ PROBE = "aftercall-check"
 """A campaign and contact that no tenant has: reading it shows whether we may read at all."""
 
 WHOLE = "The right address and profile? See docs/profiles.md."
+
+UNKNOWN_STATE = (
+    "Add what is missing to a copy of the profile: under allowed only if no call can be lost by it."
+)
 
 NO_ETAG = (
     "This API gives no ETag: a call that starts between read and write is not seen, and a write"
@@ -76,7 +80,9 @@ class TenantCheck:
         book = static_book(profile, self.target.ids)
         source = profile.codes.lookup
         if source is not None and profile.codes.source == "lookup":
-            items = await self._items_for(source, contact, lists)
+            unseen, items = await self._items_for(source, contact, lists)
+            if unseen is not None:
+                yield unseen
             book = fetched_book(self.target.ids, items)
         if profile.codes.source != "identity" and (book.items or book.items is None):
             yield codes_finding(book, self.codes)
@@ -92,7 +98,7 @@ class TenantCheck:
     async def _list(self, name: str, key: str) -> tuple[CheckResult, tuple[Item, ...]]:
         """Fetch a list and say how that went."""
         lookup = self.target.profile.lookup[name]
-        items: list[Item] = []
+        items: dict[str, Item] = {}
         skipped = 0
         while True:
             sent = await self._send(lookup_request(self.target, lookup, key, skipped, self.token))
@@ -101,32 +107,37 @@ class TenantCheck:
             part = read_part(lookup, sent, skipped)
             if part is None:
                 return self._no_list(name, sent), ()
-            items += part.items
             skipped = part.seen
-            if not part.more:
-                return CheckResult("lists", "ok", f"{name}: {len(items)}."), tuple(items)
+            if not gather(items, part):
+                return CheckResult("lists", "ok", f"{name}: {len(items)}."), tuple(items.values())
 
     def _no_list(self, name: str, sent: HttpResponse) -> CheckResult:
-        got = refusal_of(self.target.profile, sent, Asked("lookup", 0, self.mask))
+        profile = self.target.profile
+        got = refusal_of(profile, sent, Asked("lookup", 0, self.mask))
         if isinstance(got, answer.Forbidden):
-            fix = f"Have {self.target.profile.needs.read} granted; without it no row is written."
-            return CheckResult("lists", "fail", f"{name}: not to be seen by us: {got.words}", fix)
+            words, fix = f"{name}: not to be seen by us: {got.words}", _right_to(profile, name)
+            if name == profile.codes.groups:
+                return CheckResult("lists", "warn", words, fix)
+            return CheckResult("lists", "fail", words, fix)
         return CheckResult(
             "lists", "fail", f"{name}: no list in the answer ({sent.status}).", WHOLE
         )
 
     async def _items_for(
         self, name: str, contact: Observed | None, lists: Mapping[str, tuple[Item, ...]]
-    ) -> tuple[Item, ...]:
-        """Return the list that outcomes are looked up in: the contact's own, else all there are."""
+    ) -> tuple[CheckResult | None, tuple[Item, ...]]:
+        """Return the list that outcomes are looked up in: the contact's own, else all there are.
+
+        Beside it stands why the contact's own cannot be seen, if that is so.
+        """
         lookup = self.target.profile.lookup[name]
         if not lookup.key:
-            return lists.get(name, ())
+            return None, lists.get(name, ())
         key = None if contact is None else key_in(lookup.key, _row(None, ""), contact.told)
         if key is None:
-            return lists.get(self.target.profile.codes.catalogue or "", ())
-        _, items = await self._list(name, key)
-        return items
+            return None, lists.get(self.target.profile.codes.catalogue or "", ())
+        finding, items = await self._list(name, key)
+        return (None if finding.level == "ok" else finding), items
 
     async def _contact(
         self, probe: Probe, lists: Mapping[str, tuple[Item, ...]]
@@ -148,7 +159,7 @@ class TenantCheck:
                 read = read_held(profile, back, 0, self.mask)
                 held = read.contact if isinstance(read, answer.Found) else held
         contact = with_held(got.contact, held)
-        return contact, _read_finding(contact, probe)
+        return contact, _read_finding(profile, contact, probe)
 
     async def _write(
         self, probe: Probe, outcome: str, contact: Observed, book: CodeBook
@@ -159,6 +170,9 @@ class TenantCheck:
         if not contact.idle:
             words = f"Nothing was written: the contact is {contact.state or 'in no known state'}."
             return CheckResult("write", "warn", words, "Name one in an allowed state.")
+        if book.items is not None and not book.items:
+            words = "Nothing was written: the list with the ids of outcomes is not there."
+            return CheckResult("write", "warn", words, "Mend what is said of lists above.")
         if profile.codes.source != "identity" and number is None:
             fix = "Run aftercall outcomes pull, or give its id under [outcome_ids]."
             return CheckResult("write", "fail", f"The tenant has no {outcome}.", fix)
@@ -199,8 +213,7 @@ def states_finding(profile: Profile, items: Sequence[Item]) -> CheckResult:
     odd = [one.name for one in items if normal_state(one.name) not in known]
     if odd:
         words = f"Not in the profile, so that rows wait: {', '.join(odd)}."
-        fix = "Add them to a copy of the profile: under allowed only if no call can be lost by it."
-        return CheckResult("states", "warn", words, fix)
+        return CheckResult("states", "warn", words, UNKNOWN_STATE)
     return CheckResult("states", "ok", f"All {len(items)} are known.")
 
 
@@ -243,17 +256,29 @@ def _unread(profile: Profile, got: ReadAnswer, status: int, probe: Probe) -> Che
             return CheckResult("contacts", "fail", words, WHOLE)
 
 
-def _read_finding(contact: Observed, probe: Probe) -> CheckResult:
+def _right_to(profile: Profile, name: str) -> str:
+    """Say which right is lacking to see a list, and what cannot be done without it."""
+    lost = "no row is written"
+    if name == profile.codes.catalogue != profile.codes.lookup:
+        lost = "no outcomes can be pulled"
+    if name == profile.codes.groups:
+        lost = "outcomes that are pulled get no category"
+    return f"Have the right to see {name.replace('_', ' ')} granted; without it {lost}."
+
+
+def _read_finding(profile: Profile, contact: Observed, probe: Probe) -> CheckResult:
     if probe.contact is None:
         return CheckResult("contacts", "ok", "Contacts may be read.")
-    may = "may be written" if contact.idle else "waits"
+    states = profile.states
+    known = contact.closed or contact.state in states.wait | states.allowed | states.closed
+    may = "may be written" if contact.idle else "waits" if known else "not in the profile: waits"
     may = "takes no outcome any more" if contact.closed else may
     told = [f"state {contact.state or 'not told'} ({may})", f"outcome {contact.outcome or 'none'}"]
     told += [f"{name} {value}" for name, value in contact.told.items()]
     told += [f"ETag {contact.etag}"] * (contact.etag is not None)
-    known = contact.idle or contact.closed or contact.state is not None
     words = f"The contact tells: {', '.join(told)}."
-    return CheckResult("contacts", "ok" if known else "warn", words, "" if known else WHOLE)
+    fix = UNKNOWN_STATE if contact.state is not None else WHOLE
+    return CheckResult("contacts", "ok" if known else "warn", words, "" if known else fix)
 
 
 def _write_finding(profile: Profile, got: WriteAnswer, outcome: str) -> CheckResult:

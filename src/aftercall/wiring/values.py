@@ -29,6 +29,10 @@ def target_of(settings: Settings) -> Target:
     tenant = settings.tenant
     profile = load_profile(tenant.profile)
     ids = {code: str(told) for code, told in settings.outcome_ids.items()}
+    if ids and profile.codes.source == "identity":
+        message = f"outcome_ids: the profile {profile.name} sends codes as they stand."
+        fix = "Leave the table out, or give a profile whose [codes] have ids."
+        raise ConfigInvalid(message, fix=fix, next_command="aftercall profile list")
     if tenant.base_url is not None:
         return Target(profile, tenant.base_url.rstrip("/"), ids=ids)
     if profile.base.url is None:

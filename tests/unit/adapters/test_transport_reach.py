@@ -97,3 +97,13 @@ async def test_a_long_answer_is_cut_where_that_is_wanted(simulator: Simulator) -
         answer = await transport.send(HttpRequest("GET", url, {}))
         assert answer.status == 200
         assert len(answer.body) <= 1024
+
+
+@pytest.mark.parametrize(
+    "host", ["a..example", "a" * 64 + ".example", "xn--.example", ".", "a.example:99999", "[::1"]
+)
+async def test_a_host_that_cannot_be_called_is_no_defect(host: str) -> None:
+    async with HttpTransport(TransportOptions()) as transport:
+        with pytest.raises(NotSent) as caught:
+            await transport.send(HttpRequest("GET", f"https://{host}/x", {}))
+    assert "is no host that can be called" in caught.value.words

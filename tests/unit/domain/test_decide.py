@@ -185,3 +185,15 @@ def test_the_time_of_a_claim_is_its_dispositions() -> None:
     assert claim().timestamp_ms == NOON_MS
     assert claim(timestamp=NOON + timedelta(seconds=1)).timestamp_ms == NOON_MS + 1000
     assert claim(timestamp=None).timestamp_ms == 0
+
+
+def test_a_row_whose_attempts_are_used_up_repeats_what_was_said_last() -> None:
+    words = "The answer says failure: the record is locked"
+    used_up = claim(attempt=7, doubt=True, words=words)
+    verdict = decide(used_up, observed(), POLICY)
+    assert verdict is not None
+    assert (verdict.event, verdict.reason) == (Event.EXHAUST, "attempts_used_up")
+    assert verdict.words == f"All attempts are used up; the tenant holds none. Last: {words}"
+    silent = decide(claim(attempt=7), observed(), POLICY)
+    assert silent is not None
+    assert silent.words == "All attempts are used up; the tenant holds none."

@@ -77,6 +77,7 @@ def ended(
         subject=one.subject,
         told={},
         attempt=attempt,
+        first_tried_ms=one.first_tried_ms,
     )
     terms = Terms(repeatable, RetryPolicy(attempts_max=2, wait_seconds_initial=4.0))
     exchange = Exchange(write_ms=12.0, http_status=200, request_id="r-9")
@@ -129,3 +130,11 @@ def test_an_entry_tells_what_was_done_and_no_number() -> None:
 def test_its_row_is_the_one_that_was_given() -> None:
     assert ended(answer.Accepted()).serial == 1
     assert claim().disposition == disposition()
+
+
+def test_a_wait_without_a_time_is_ever_longer_and_uses_nothing_up() -> None:
+    busy = answer.Busy("group_locked", "Somebody has it open.", None)
+    for waited_ms, wait_ms in ((0, 3000), (10_000, 7500), (500_000, 45_000)):
+        got = ended(busy, attempt=1, first_tried_ms=NOON_MS - waited_ms)
+        assert (got.state, got.refund) == (FollowUpState.WAITING, True)
+        assert got.due_ms == NOON_MS + wait_ms

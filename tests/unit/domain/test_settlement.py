@@ -69,6 +69,21 @@ def test_being_asked_to_slow_down_is_no_failure_and_waits_as_long_as_asked() -> 
     assert (verdict.wait_seconds, verdict.counts) == (3.0, False)
 
 
+@pytest.mark.parametrize(
+    ("told", "after_ms", "wait_ms"),
+    [(None, 0, 750), (None, 40_000, 30_000), (None, 500_000, 45_000), (7.5, 40_000, 7_500)],
+)
+def test_what_is_to_be_waited_for_is_looked_at_ever_more_seldom(
+    told: float | None, after_ms: int, wait_ms: int
+) -> None:
+    busy = answer.Busy("record_locked", "Somebody has it open.", told)
+    for verdict in (verdict_of_read(busy), verdict_of_write(busy)):
+        assert verdict is not None
+        settled = concluded(verdict, after_ms=after_ms, attempt=1)
+        assert (settled.event, settled.refund) == (Event.POSTPONE, True)
+        assert settled.due_ms == NOON_MS + after_ms + wait_ms
+
+
 def test_a_request_that_never_left_is_no_failure_of_the_row() -> None:
     unsent = answer.Unavailable("connect_failed", "no connection", sent=False)
     for verdict in (verdict_of_read(unsent), verdict_of_write(unsent)):

@@ -439,12 +439,15 @@ class TestReadingBack:
         assert isinstance(self.held(500), answer.Unavailable)
         assert isinstance(self.held(403), answer.Forbidden)
 
-    def test_the_contacts_own_word_comes_first(self) -> None:
+    def test_what_is_read_back_counts_until_the_contact_is_closed(self) -> None:
         held = Observed(None, outcome="5", agent="a")
         assert with_held(Observed("READY", idle=True), held) == Observed(
             "READY", idle=True, outcome="5", agent="a"
         )
-        assert with_held(Observed("READY", outcome="6"), held).outcome == "6"
+        assert with_held(Observed("READY", outcome="0"), held).outcome == "5"
+        assert with_held(Observed("READY", outcome="6"), Observed(None)).outcome == "6"
+        assert with_held(Observed("END", outcome="6", closed=True), held).outcome == "6"
+        assert with_held(Observed("END", closed=True), held).outcome == "5"
 
 
 RULES = [

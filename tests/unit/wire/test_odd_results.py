@@ -8,13 +8,14 @@ from aftercall.domain.answer import Found, WriteAnswer
 from aftercall.domain.audit import Origin, Subject
 from aftercall.domain.follow_ups import Action, FollowUp, FollowUpKind
 from aftercall.domain.status import Status
-from aftercall.wire.codes import Item, fetched_book
+from aftercall.wire.codes import Item, Part, fetched_book, gather
 from aftercall.wire.follow_ups import Hearing, read_follow_ups, rules_for
 from aftercall.wire.json_paths import text_of
 from aftercall.wire.language.write import WriteField
 from aftercall.wire.masking import Mask
 from aftercall.wire.requests import Basis, Unwritable, filled
 from aftercall.wire.responses import read_contact, read_held, read_written
+from aftercall.wire.results import in_order
 
 from .make import NOON_MS, PROFILE, answered, row
 
@@ -30,6 +31,17 @@ def test_an_outcome_that_cannot_be_read_is_not_taken_for_none(told: object) -> N
     ):
         assert isinstance(got, answer.Unavailable)
         assert got.code == "unreadable_outcome"
+
+
+def test_a_list_that_gives_the_same_part_again_has_no_more() -> None:
+    items: dict[str, Item] = {}
+    part = Part((Item("1", "A"), Item("2", "B")), 2, more=True)
+    assert gather(items, part)
+    assert not gather(items, part)
+    assert list(items.values()) == list(part.items)
+    # A part of things that are not in use says nothing of the next one.
+    assert gather(items, Part((), 4, more=True))
+    assert not gather(items, Part((Item("3", "C"),), 5, more=False))
 
 
 def test_of_several_names_that_are_alike_none_is_guessed() -> None:
@@ -150,6 +162,50 @@ def test_a_part_of_which_nobody_says_which_is_not_done(status: int, body: object
     assert [type(each) for each in got] == [answer.Uncertain] * 2
 
 
+def record(number: object, success: object) -> dict[str, object]:
+    return {"success": success, "error": "", "formattedPhone": number}
+
+
+@pytest.mark.parametrize(
+    ("results", "done"),
+    [
+        # In order, in any spelling, and where nothing is told.
+        ([record("(202) 555-0100", False), record("+1 202 555 0101", True)], [False, True]),
+        ([record("", False), record(None, True)], [False, True]),
+        ([record("9999999999", False), record("8888888888", True)], [False, True]),
+        # In another order.
+        ([record("+12025550101", False), record("+12025550100", True)], [True, False]),
+        ([record("0012025550101", True), record("2025550100", False)], [False, True]),
+    ],
+)
+def test_results_count_for_the_number_that_they_name(
+    results: list[dict[str, object]], done: list[bool]
+) -> None:
+    got = heard(GROUP, 2, 206, {"recordResults": results})
+    assert [isinstance(each, answer.Accepted) for each in got] == done
+
+
+@pytest.mark.parametrize(
+    "results",
+    [
+        [record("+12025550101", False), record("+12025550101", True)],
+        [record("+12025550101", False), record("", True)],
+    ],
+)
+def test_results_out_of_order_that_cannot_be_ordered_settle_nothing(
+    results: list[dict[str, object]],
+) -> None:
+    got = heard(GROUP, 2, 206, {"recordResults": results})
+    assert [type(each) for each in got] == [answer.Uncertain] * 2
+
+
+def test_the_same_number_twice_has_a_result_each() -> None:
+    sent = [{"n": "+12025550101"}, {"n": "+12025550102"}]
+    sent.append(sent[0])
+    results = [{"p": "2025550102"}, {"p": "2025550101"}, {"p": "12025550101"}]
+    assert in_order(results, "p", sent) == [results[1], results[0], results[2]]
+
+
 @pytest.mark.parametrize("action", [GROUP, TAG])
 @pytest.mark.parametrize(
     ("status", "words", "kind"),
@@ -176,3 +232,9 @@ def test_a_result_that_says_no_in_words_is_a_refusal() -> None:
     results = [{"success": "true"}, {"success": "false"}]
     got = heard(GROUP, 2, 206, {"recordResults": results})
     assert got == [answer.Accepted(), answer.Refused("item_refused", "")]
+
+
+def test_an_item_that_two_results_are_about_has_none() -> None:
+    sent = [{"n": "+12025550101", "m": "+12025550102"}, {"n": "+12025550103"}]
+    assert in_order([{"p": "2025550103"}, {"p": "2025550102"}], "p", sent) is not None
+    assert in_order([{"p": "2025550102"}, {"p": "2025550101"}], "p", sent) is None

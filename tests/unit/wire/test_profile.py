@@ -146,7 +146,7 @@ def test_an_unknown_key_is_named_with_the_one_that_was_meant(
         (("write", "method"), "PATHC", 'did you mean "PATCH"?'),
         (("write", "fields", "notes"), "note", 'did you mean "notes"?'),
         (("write", "success"), ["200"], "write.success.0: "),
-        (("write", "success"), [99], "99 is too small; at least 100"),
+        (("write", "success"), [99], "99 is too small; at least 200"),
         (("states", "wait"), [7], "states.wait.0: 7 is a whole number; text is wanted"),
         (("read", "url"), "http://x", 'must begin with "/"'),
         (("read", "url"), "/x/{contct}", "holds {contct}; only {campaign}, {contact}"),
@@ -162,7 +162,7 @@ def test_an_unknown_key_is_named_with_the_one_that_was_meant(
         ),
         (("headers",), {"Authorization": "x"}, "is a header that is set already"),
         (("name",), "My Profile", "is not of the form"),
-        (("pace", "requests_per_second_max"), 0, "0 is too small; more than 0"),
+        (("pace", "requests_per_second_max"), 0, "0 is too small; at least 0.001"),
         (("base", "hosts"), ["https://x.example"], "must be a bare domain"),
     ],
     ids=str,
@@ -203,6 +203,15 @@ def test_tables_that_contradict_each_other_are_said(
         assert any(told in problem for problem in problems(tables))
 
 
+def test_outcomes_are_pulled_from_a_list_of_all_not_from_one_of_each_campaign() -> None:
+    every = {"url": "/codes", "items": "items", "id": "id", "name": "name"}
+    tables = changed(("codes", "catalogue"), "codes") | {"lookup": {"codes": every}}
+    assert profile_from(tables).codes.catalogue == "codes"
+    tables["lookup"] = {"codes": every | {"url": "/{key}/codes", "key": ["campaign"]}}
+    (told,) = problems(tables)
+    assert told.startswith("codes.catalogue: [lookup.codes] is a list of each {key}")
+
+
 def test_what_is_not_written_is_no_witness_of_a_write() -> None:
     fields = {"outcomeCode": "outcome", "notes": "notes", "customFields": "custom_fields"}
     tables = changed(("write", "fields"), fields)
@@ -224,7 +233,7 @@ def test_all_that_is_wrong_is_told_at_once(tmp_path: Path) -> None:
         load_profile(str(path))
     assert str(refusal.value).splitlines()[1:] == [
         "  write.method: missing",
-        "  write.success.0: 2 is too small; at least 100",
+        "  write.success.0: 2 is too small; at least 200",
         '  write.methd: unknown key; did you mean "method"?',
     ]
 
@@ -243,7 +252,7 @@ def test_a_file_that_is_no_profile_is_refused(tmp_path: Path, content: bytes, wo
 def test_a_file_that_is_not_there_is_said(tmp_path: Path) -> None:
     with pytest.raises(ConfigInvalid, match="There is no profile") as refusal:
         load_profile(str(tmp_path / "gateway.toml"))
-    assert refusal.value.next_command == "aftercall profile new"
+    assert refusal.value.next_command == f"aftercall profile new {tmp_path / 'gateway.toml'}"
 
 
 @pytest.mark.parametrize("spelled", ["on hold", "On-Hold", " ON__HOLD ", "(on hold)"])

@@ -11,6 +11,7 @@ from aftercall.wire.json_paths import json_object
 from aftercall.wire.masking import Mask
 from aftercall.wire.refusals import (
     WORDS_CHARACTERS_MAX,
+    Asked,
     clean,
     finite_seconds,
     retry_after_seconds,
@@ -26,6 +27,7 @@ from aftercall.wire.responses import (
 
 from .make import NOON, NOON_MS, PROFILE, answered, row
 
+ASKED = Asked("read", NOON_MS, Mask())
 GARBAGE = [
     b"<html>please log in</html>",
     b"\xff\xfe\x00",
@@ -285,12 +287,12 @@ def test_a_success_with_a_page_of_something_in_between_is_uncertain(body: bytes)
 
 
 def test_words_are_the_first_of_the_profiles_fields_that_has_any() -> None:
-    assert words_of(PROFILE, answered(400, {"error": "b", "message": "a"}), Mask()) == "a"
+    assert words_of(PROFILE, answered(400, {"error": "b", "message": "a"}), ASKED) == "a"
     nested = {"message": "", "error": {"x": 1}, "Message": "c"}
-    assert words_of(PROFILE, answered(400, nested), Mask()) == "c"
+    assert words_of(PROFILE, answered(400, nested), ASKED) == "c"
     header = {"icstatusdescription": " from\tthe header "}
-    assert words_of(PROFILE, answered(400, b"<html>", header), Mask()) == "from the header"
-    assert words_of(PROFILE, answered(400, b"<html>secret page</html>"), Mask()) == ""
+    assert words_of(PROFILE, answered(400, b"<html>", header), ASKED) == "from the header"
+    assert words_of(PROFILE, answered(400, b"<html>secret page</html>"), ASKED) == ""
 
 
 def test_words_are_one_printable_line_of_bounded_length() -> None:

@@ -54,10 +54,11 @@ def known(error: BaseException) -> AftercallError | None:
     return None
 
 
-def tell_usage(error: UsageTrouble) -> int:
-    """Print what is wrong with how the command was typed, and return the exit code."""
+def tell_usage(error: UsageTrouble, command: str) -> int:
+    """Print what is wrong with how `command` was typed, and return the exit code."""
     message = error.format_message().strip()
-    path = getattr(error.ctx, "command_path", "aftercall")
+    # What the parser itself refuses knows no command.
+    path = getattr(error.ctx, "command_path", command)
     if type(error).__name__ == "NoArgsIsHelpError":
         sys.stderr.write(f"{message}\n")
         return error.exit_code

@@ -121,13 +121,25 @@ def main(words: Sequence[str]) -> int:
         if (told := failures.known(error)) is not None:
             return failures.tell(told)
         if isinstance(error, failures.UsageTrouble):
-            return failures.tell_usage(error)
+            return failures.tell_usage(error, _command_in(words))
         return failures.tell_defect(error, debug="--debug" in words)
     return code
 
 
 _command_of = cache(get_command)
 """Makes a command of functions, once: it takes longer than most commands do."""
+
+
+def _command_in(words: Sequence[str]) -> str:
+    """Return the command that was typed, without what was given to it."""
+    path, command = ["aftercall"], _command_of(app)
+    for word in words:
+        below = getattr(command, "commands", {}).get(word)
+        if below is None:
+            break
+        path.append(word)
+        command = below
+    return " ".join(path)
 
 
 def _invoke(words: Sequence[str]) -> int:

@@ -15,9 +15,22 @@ def write_new(path: Path, text: str, *, force: bool) -> None:
         with path.open("w" if force else "x", encoding="utf-8") as file:
             file.write(text)
     except FileExistsError:
-        message = f"{path} exists already."
-        fix = "Give another path, or overwrite it with --force."
-        raise AftercallError(message, fix=fix) from None
+        raise _exists(path) from None
     except OSError as trouble:
         message = f"{path} cannot be written: {trouble.strerror}."
         raise AftercallError(message, fix="Give a path that can be written.") from None
+
+
+def check_free(path: Path, *, force: bool) -> None:
+    """Check that a file may be written, before anybody is asked what is to stand in it.
+
+    Raises:
+        AftercallError: there is one already.
+    """
+    if path.exists() and not force:
+        raise _exists(path)
+
+
+def _exists(path: Path) -> AftercallError:
+    message = f"{path} exists already."
+    return AftercallError(message, fix="Give another path, or overwrite it with --force.")

@@ -57,7 +57,9 @@ def forecast_view(forecast: Forecast) -> Iterator[RenderableType]:
         yield Text(f"Of {told} a part of the call record is wrong; it would be left out.")
     if forecast.follow_ups:
         told = ", ".join(f"{kind} {number:,}" for kind, number in forecast.follow_ups.items())
-        yield Text(f"Follow-ups once rows are written: {told}.")
+        yield Text(
+            f"Follow-ups once rows are written: {told}; a rehearsal shows which can be done."
+        )
     if forecast.problems:
         rows = [
             (f"{number:,}", plain(words_of(code))) for code, number in forecast.problems.items()

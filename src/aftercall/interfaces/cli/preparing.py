@@ -10,8 +10,12 @@ from rich.table import Table
 from rich.text import Text
 
 from aftercall.adapters.profiles import load_profile
-from aftercall.interfaces.cli.new_file import write_new
+from aftercall.domain.disposition import is_identifier
+from aftercall.interfaces.cli.first_steps import first_steps
+from aftercall.interfaces.cli.guiding import asked, flaw_of
+from aftercall.interfaces.cli.new_file import check_free, write_new
 from aftercall.interfaces.cli.options import Place
+from aftercall.interfaces.cli.profiling import is_untouched
 from aftercall.interfaces.cli.runs import settings_for
 from aftercall.interfaces.cli.starter import Answers, starter_text
 from aftercall.interfaces.cli.terminal import out, plain, print_pieces, say
@@ -31,35 +35,29 @@ OURS = ("journal", "config", "audit")
 """Findings about this side; those about the other side can pass by themselves."""
 
 
-def init(path: Path, answers: Answers, *, force: bool) -> int:
+def init(path: Path, given: Answers, *, force: bool) -> int:
     """Write the starter configuration; check it if it is whole and the secrets are there.
 
     Raises:
         AftercallError: there is a file already, it cannot be written, or the profile is none.
+        typer.BadParameter: the tenant cannot be where it is said to be.
     """
+    check_free(path, force=force)
+    flaw = flaw_of(given)
+    if flaw is not None:
+        hint = "--base-url" if given.base_url is not None else "--instance"
+        raise typer.BadParameter(flaw, param_hint=hint)
+    answers = asked(given)
     # What is wrong with the profile is better told now than by the first run.
     profile = load_profile(answers.profile or DEFAULT_PROFILE)
     write_new(path, starter_text(answers), force=force)
     out().print(plain(str(path)), soft_wrap=True)
     place = Place(config=path)
-    if (answers.instance or answers.base_url) and _has_secrets(profile):
+    whole = (answers.instance or answers.base_url) and not is_untouched(answers.profile)
+    if whole and _has_secrets(profile):
         say("", "The tenant is filled in and the secrets are set; this is how it stands:", "")
         return check(place, Wanted(None, deep=False, write=None))
-    ways = " or ".join(" and ".join(auth.variables) for auth in reversed(profile.auth))
-    fetched = profile.codes.catalogue is not None
-    pull = f" ({place.command('outcomes', 'pull')} fetches them)" if fetched else ""
-    say(
-        "",
-        f"1. Fill in what is marked >>>: the tenant, its outcome codes{pull},",
-        "   your files' columns.",
-        f"2. Set the secrets in the environment: {ways or 'none are needed'},",
-        "   and AFTERCALL_CRM_SECRET if [crm] has a url. Or name files: ..._FILE.",
-        "3. Make the key that signs the audit trail:",
-        f"   {Place(config=path).command('audit', 'keygen')}",
-        "4. See whether all is in place:",
-        "",
-        f"next: {place.command('check')}",
-    )
+    say("", *first_steps(place, profile, answers), "", f"next: {place.command('check')}")
     return 0
 
 
@@ -123,6 +121,9 @@ def _contact(contact: str | None) -> tuple[str, str] | None:
     campaign, slash, one = contact.partition("/")
     if not (campaign and slash and one):
         message = f"{contact!r} is not of the form CAMPAIGN/CONTACT."
+        raise typer.BadParameter(message, param_hint="--contact")
+    if not (is_identifier(campaign) and is_identifier(one)):
+        message = f"{contact!r} holds what no id can hold."
         raise typer.BadParameter(message, param_hint="--contact")
     return campaign, one
 

@@ -3,7 +3,6 @@
 import json
 import re
 from collections.abc import Iterator
-from datetime import UTC, datetime
 from pathlib import Path
 
 from rich.text import Text
@@ -15,28 +14,16 @@ from aftercall.adapters.profiles import (
     parse_profile,
     read_profile,
 )
-from aftercall.domain.disposition import Disposition
 from aftercall.errors import AftercallError
 from aftercall.interfaces.cli.new_file import write_new
 from aftercall.interfaces.cli.profile_text import profile_text
 from aftercall.interfaces.cli.program import typed
+from aftercall.interfaces.cli.sampling import sample_follow_ups, sample_requests
 from aftercall.interfaces.cli.tables import table
 from aftercall.interfaces.cli.terminal import out, plain, print_pieces, say
+from aftercall.settings.addresses import is_profile_file
 from aftercall.wire.profile import Profile
-from aftercall.wire.requests import Basis, Unwritable, read_request, readback_request, write_request
-from aftercall.wire.target import Target
 
-SAMPLE = Disposition(
-    campaign="CAMPAIGN",
-    contact="CONTACT",
-    outcome="OUTCOME",
-    agent="AGENT",
-    notes="NOTES",
-    custom_fields={"NAME": "VALUE"},
-    timestamp=datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC),
-    event_id="EVENT",
-)
-SAMPLE_NUMBER = "1001"
 _NAME = re.compile(r"[a-z0-9][a-z0-9-]{1,39}")
 
 
@@ -67,23 +54,21 @@ def check(name: str) -> int:
     print_pieces([table(("", "what it says"), list(said(profile)))])
     print_pieces([Text(), Text("A row is read and written like this:", style="bold")])
     print_pieces(Text(f"  {plain(line)}") for line in sample_requests(profile))
+    followed = list(sample_follow_ups(profile))
+    if followed:
+        print_pieces([Text(), Text("If [follow_ups] asks for it, then:", style="bold")])
+        print_pieces(Text(f"  {plain(line)}") for line in followed)
     say("", f'next: set [tenant] profile = "{file.place}", then {typed("aftercall check")}')
     return 0
 
 
 def new(path: Path, like: str | None, *, force: bool) -> int:
-    """Write a profile to start from.
+    """Write a profile to start from, and say how to go on.
 
     Raises:
         AftercallError: there is a file already, or it cannot be written.
     """
-    name = path.name.removesuffix(".toml").lower()
-    if not path.name.endswith(".toml") or not _NAME.fullmatch(name):
-        message = f"{path} is no name for a profile's file."
-        fix = "Name it like gateway.toml: letters, digits and hyphens."
-        raise AftercallError(message, fix=fix)
-    text = profile_text(name) if like is None else renamed(read_profile(like), name)
-    write_new(path, text, force=force)
+    write_profile(path, like, force=force)
     out().print(plain(str(path)), soft_wrap=True)
     say(
         "",
@@ -93,6 +78,29 @@ def new(path: Path, like: str | None, *, force: bool) -> int:
         f"next: {typed(f'aftercall profile check {path}')}",
     )
     return 0
+
+
+def write_profile(path: Path, like: str | None, *, force: bool) -> None:
+    """Write a profile to start from: a commented one, or a copy of another.
+
+    Raises:
+        AftercallError: there is a file already, or it cannot be written.
+    """
+    name = path.name.removesuffix(".toml").lower()
+    if not path.name.endswith(".toml") or not _NAME.fullmatch(name):
+        message = f"{path} is no name for a profile's file."
+        fix = "Name it like gateway.toml: two or more letters, digits and hyphens."
+        raise AftercallError(message, fix=fix)
+    text = profile_text(name) if like is None else renamed(read_profile(like), name)
+    write_new(path, text, force=force)
+
+
+def is_untouched(name: str | None) -> bool:
+    """Say whether a profile's file is still as it was written to start from."""
+    if name is None or not is_profile_file(name):
+        return False
+    file = read_profile(name)
+    return file.text == profile_text(parse_profile(file).name)
 
 
 def schema() -> int:
@@ -146,26 +154,3 @@ def codes_words(profile: Profile) -> str:
         case "lookup":
             place = profile.lookup[profile.codes.lookup or ""].url
             return f"ids looked up at {place}, by [outcome_ids] or by name"
-
-
-def sample_requests(profile: Profile) -> Iterator[str]:
-    """Yield the requests of a sample row, as lines."""
-    told = dict.fromkeys(profile.read.told, SAMPLE_NUMBER)
-    outcome = None if profile.codes.source == "identity" else SAMPLE_NUMBER
-    basis = Basis('"ETAG"', told, outcome)
-    target = Target(profile, "")
-    if profile.readback is not None:
-        request = readback_request(target, SAMPLE, "TOKEN", "ID")
-        yield f"{request.method} {request.url}"
-    request = read_request(target, SAMPLE, "TOKEN", "ID")
-    yield f"{request.method} {request.url}"
-    try:
-        request = write_request(target, SAMPLE, "TOKEN", "ID", basis)
-    except Unwritable as reason:
-        yield f"(not written: {reason.words})"
-        return
-    yield f"{request.method} {request.url}"
-    names = {"If-Match", "Content-Type", profile.write.idempotency_header}
-    yield from (f"  {name}: {value}" for name, value in request.headers.items() if name in names)
-    if request.body:
-        yield f"  {request.body.decode()}"

@@ -1,8 +1,8 @@
 """What the other side of a demo or a rehearsal saw, held against what we say was done."""
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any, Self
 
 from rich.text import Text
@@ -23,6 +23,8 @@ class Witness:
         throttled: answers 429.
         heard: different events that the CRM took.
         badly_signed: events whose signature was wrong.
+        followed: different follow-ups that the tenant took, by kind.
+        called_twice: callbacks that were scheduled a second time.
     """
 
     changes: Counter[tuple[str, str, str]]
@@ -31,6 +33,8 @@ class Witness:
     throttled: int
     heard: int
     badly_signed: int
+    followed: Mapping[str, int] = field(default_factory=dict)
+    called_twice: int = 0
 
     def without_campaigns(self) -> Self:
         """Return the same for a tenant whose addresses name no campaign."""
@@ -40,8 +44,16 @@ class Witness:
         return replace(self, changes=bare)
 
     @classmethod
-    def of(cls, stats: Mapping[str, Any], ledger: Iterable[Mapping[str, Any]]) -> Self:
+    def of(
+        cls,
+        stats: Mapping[str, Any],
+        ledger: Iterable[Mapping[str, Any]],
+        follow_ups: Sequence[Mapping[str, Any]] = (),
+    ) -> Self:
         """Return what the simulator's own books say."""
+        kinds = {"dnc": "dnc_group", "tag": "tags", "callback": "callback"}
+        repeated = [bool(one.get("repeat")) for one in follow_ups]
+        taken = [kinds[one["kind"]] for one in follow_ups]
         return cls(
             changes=Counter(
                 (entry["campaign"], entry["contact"], entry["after"]["outcomeCode"])
@@ -53,16 +65,30 @@ class Witness:
             throttled=sum(answers.get("429", 0) for answers in stats["requests"].values()),
             heard=stats["crm"]["distinct"],
             badly_signed=stats["crm"]["bad_signatures"],
+            followed=Counter(k for k, again in zip(taken, repeated, strict=True) if not again),
+            called_twice=sum(
+                again and kind == "callback" for kind, again in zip(taken, repeated, strict=True)
+            ),
         )
 
 
 @dataclass(frozen=True, slots=True)
 class Proof:
-    """The witness beside our own books: the rows that were applied, and the events to be heard."""
+    """The witness beside our own books.
+
+    Attributes:
+        applied: the rows that were applied, by campaign, contact and the tenant's outcome.
+        witness: what the other side saw.
+        events: how many events the CRM should have heard.
+        done: follow-ups that were done, by kind.
+        unsure: follow-ups that may have been done.
+    """
 
     applied: Counter[tuple[str, str, str]]
     witness: Witness
     events: int = 0
+    done: Mapping[str, int] = field(default_factory=dict)
+    unsure: Mapping[str, int] = field(default_factory=dict)
 
     @classmethod
     def of(cls, report: Report, witness: Witness) -> Self:
@@ -84,7 +110,18 @@ class Proof:
         """Whether everything is as it was promised, whatever went wrong on the way."""
         seen = self.witness
         wrong = seen.live_calls or seen.badly_signed or seen.repeats
-        return self.same and not wrong and seen.heard == self.events
+        return self.same and self.followed and not wrong and seen.heard == self.events
+
+    @property
+    def followed(self) -> bool:
+        """Whether the tenant took no follow-up that we do not know of, and no callback twice.
+
+        Two rows may ask for the same record or tag, which is then there once.
+        """
+        taken = self.witness.followed
+        known = all(n <= self.done.get(k, 0) + self.unsure.get(k, 0) for k, n in taken.items())
+        called = taken.get("callback", 0) >= self.done.get("callback", 0)
+        return known and called and not self.witness.called_twice
 
     @property
     def holds(self) -> bool:
@@ -104,7 +141,20 @@ def proof_view(proof: Proof, *, paced: bool = True) -> Iterator[Text]:
     words = f"{repeats} for nothing, {calls} over a live call"
     throttled = f", {seen.throttled:,} answers of 429" if paced else ""
     yield Text(f"          {words}{throttled}")
+    if proof.done or seen.followed:
+        yield Text(f"          {_followed(proof)}")
     if not (proof.events or seen.heard):
         return
     signed = "each signed" if not seen.badly_signed else f"{seen.badly_signed} BADLY SIGNED"
     yield Text(f"  crm     heard {seen.heard:,} of {proof.events:,}, {signed}")
+
+
+def _followed(proof: Proof) -> str:
+    """Return how many different follow-ups the tenant took for those that were done."""
+    seen = proof.witness
+    kinds = dict.fromkeys((*proof.done, *seen.followed))
+    told = (
+        f"{kind} {seen.followed.get(kind, 0):,} of {proof.done.get(kind, 0):,}" for kind in kinds
+    )
+    wrong = "" if proof.followed else ", NOT AS WE SAY"
+    return f"follow-ups taken: {', '.join(told)}{wrong}"

@@ -48,7 +48,8 @@ class Simulator:
             AftercallError: it has ended.
         """
         ledger = [json.loads(line) for line in self._asked("ledger").splitlines()]
-        return Witness.of(self.stats(), ledger)
+        followed = [json.loads(line) for line in self._asked("follow-ups").splitlines()]
+        return Witness.of(self.stats(), ledger, followed)
 
     def stats(self) -> Mapping[str, Any]:
         """Ask it for its counts.

@@ -10,11 +10,13 @@ from aftercall.domain.report import Report
 from aftercall.domain.status import Status
 from aftercall.errors import AftercallError
 from aftercall.interfaces.cli.figures import count, duration
+from aftercall.interfaces.cli.follow_up_listing import follow_up_json, follow_ups_view
 from aftercall.interfaces.cli.listing_text import row_json, rows_view
 from aftercall.interfaces.cli.mischief import WORDS
 from aftercall.interfaces.cli.proof import Proof, proof_view
 from aftercall.interfaces.cli.report_text import (
     Step,
+    follow_ups,
     opt_outs,
     reconciliation,
     statuses,
@@ -23,6 +25,7 @@ from aftercall.interfaces.cli.report_text import (
 from aftercall.interfaces.cli.tables import table
 from aftercall.interfaces.cli.terminal import plain
 from aftercall.ports import RowRecord
+from aftercall.ports.follow_ups import FollowUpRecord
 from aftercall.wiring.rehearsal import Cost
 
 CAMPAIGNS_SHOWN = 10
@@ -41,6 +44,7 @@ class Rehearsed:
         events: CRM events by endpoint and state.
         faults: how often each fault happened.
         refused: the first rows that somebody should look at, each with its input's name.
+        undone: the first follow-ups that were not done.
         files: result files by name, if they were asked for.
         places: the hosts to which nothing was sent.
         seed: which requests went wrong.
@@ -54,6 +58,7 @@ class Rehearsed:
     events: Mapping[str, Mapping[str, int]]
     faults: Mapping[str, int]
     refused: tuple[tuple[RowRecord, str], ...]
+    undone: tuple[FollowUpRecord, ...]
     files: Mapping[str, str]
     places: tuple[str, ...]
     seed: int
@@ -81,6 +86,7 @@ class Rehearsed:
             "rehearsal": True,
             **report,
             "first_refused": rows,
+            "first_follow_ups_not_done": [follow_up_json(one) for one in self.undone],
             "requests": self.requests,
             "seconds_at_least": round(self.seconds, 3),
             "campaigns": [asdict(cost) for cost in self.costs],
@@ -96,6 +102,8 @@ class Rehearsed:
                 "events": self.proof.events,
                 "heard": seen.heard,
                 "badly_signed": seen.badly_signed,
+                "follow_ups_done": dict(self.proof.done),
+                "follow_ups_taken": dict(seen.followed),
             },
             "files": dict(self.files),
             "nothing_was_sent_to": list(self.places),
@@ -122,6 +130,9 @@ def rehearsal_view(rehearsed: Rehearsed, command: str, width: int) -> Iterator[R
     if report.opt_outs.read:
         yield Text()
         yield opt_outs(report)
+    if report.follow_ups:
+        yield Text()
+        yield follow_ups(report)
     if rehearsed.refused:
         yield Text()
         yield Text("the first that somebody should look at", style="bold")
@@ -129,6 +140,10 @@ def rehearsal_view(rehearsed: Rehearsed, command: str, width: int) -> Iterator[R
             [row for row, _ in rehearsed.refused],
             {row.source: name for row, name in rehearsed.refused},
         )
+    if rehearsed.undone:
+        yield Text()
+        yield Text("the first follow-ups that were not done", style="bold")
+        yield from follow_ups_view(rehearsed.undone)
     if rehearsed.costs:
         yield Text()
         yield from _costs(rehearsed)
@@ -136,6 +151,9 @@ def rehearsal_view(rehearsed: Rehearsed, command: str, width: int) -> Iterator[R
         yield Text()
         yield _faults(rehearsed)
     yield from proof_view(rehearsed.proof, paced=False)
+    others = rehearsed.proof.applied.total() - report.count(Status.APPLIED)
+    if others > 0:
+        yield Text(f"  {count(others, 'row')} of them had been left open by other runs")
     yield from _under_way(rehearsed)
     yield Text()
     for name, path in rehearsed.files.items():

@@ -9,6 +9,7 @@ from itertools import islice
 from aftercall.adapters.clock import SystemClock
 from aftercall.adapters.passing_directory import passing_directory
 from aftercall.domain.delivery import EventState
+from aftercall.domain.follow_ups import OPEN, UNDONE, EntryKind, FollowUpKind, FollowUpState
 from aftercall.domain.report import Report, exit_code
 from aftercall.domain.status import REFUSED, Status
 from aftercall.errors import AftercallError
@@ -30,6 +31,7 @@ from aftercall.interfaces.cli.runs import (
 )
 from aftercall.interfaces.cli.terminal import plain, print_pieces, say, wide_out
 from aftercall.ports import AuditFilter, EventFilter, RowRecord
+from aftercall.ports.follow_ups import FollowUpFilter, FollowUpRecord
 from aftercall.settings import Settings
 from aftercall.wiring import Job, Session, SourceOptions, open_archive
 from aftercall.wiring.rehearsal import (
@@ -47,6 +49,14 @@ from aftercall.wiring.rehearsal import (
 )
 
 REFUSED_SHOWN = 5
+UNDONE_SHOWN = 2
+
+KNOWN_BY_STATE = {
+    FollowUpState.DONE: "done",
+    FollowUpState.UNKNOWN: "unsure",
+    FollowUpState.FAILED: "unsure",
+}
+"""Whether a follow-up that ended so is one that the tenant took: any other it did not."""
 EVENTS_MAX = 10_000_000
 
 Opened = Callable[[Session], Job]
@@ -134,26 +144,33 @@ class _Play:
         return Rehearsed(
             report=report,
             trouble=performed.trouble,
-            proof=_proof(turned, likeness, simulator, started_ms),
+            proof=_proof(turned, likeness, simulator, (report, started_ms)),
             costs=tuple(costs),
             seconds=seconds_of(self.settings, costs),
             events=_events(turned, report),
             faults=_happened(simulator, self.mischief, report),
             refused=_refused(turned, report),
+            undone=_undone(turned, report),
             files=results_of(report, turned, replace(output, no_results=output.results is None)),
             places=tuple(places_of(self.settings)),
             seed=self.mischief.seed,
         )
 
 
-def _proof(settings: Settings, likeness: Likeness, simulator: Simulator, started_ms: int) -> Proof:
-    """Hold what the simulator saw against what the journal says since it began.
+def _proof(
+    settings: Settings, likeness: Likeness, simulator: Simulator, begun: tuple[Report, int]
+) -> Proof:
+    """Hold what the simulator saw against what the journal says since it began (ms).
 
     Rows that other runs had left open were gone on with, too, as in a real run.
     """
+    report, started_ms = begun
     named = likeness.names_campaigns
     seen = simulator.witness()
     applied: Counter[tuple[str, str, str]] = Counter()
+    followed: dict[str, Counter[str]] = {"done": Counter(), "unsure": Counter()}
+    for kind, states in report.follow_ups.items():
+        followed["unsure"][kind] += sum(states.get(state, 0) for state in OPEN)
     with open_archive(settings.journal.path) as archive:
         for text in archive.entries(AuditFilter(from_ms=started_ms)):
             entry = json.loads(text)
@@ -161,10 +178,14 @@ def _proof(settings: Settings, likeness: Likeness, simulator: Simulator, started
                 code = str(entry["outcome_code"])
                 campaign = str(entry["campaign_id"]) if named else ""
                 applied[campaign, str(entry["contact_id"]), likeness.ids.get(code, code)] += 1
+            if entry["kind"] == EntryKind.SETTLED:
+                came = KNOWN_BY_STATE.get(entry["status"])
+                if came is not None:
+                    followed[came][entry["follow_up"]["action"]] += 1
         asked = EventFilter(EventState.DELIVERED, from_ms=started_ms)
         delivered = {one.event_id for one in archive.crm.find(asked, EVENTS_MAX)}
     seen = replace(seen, heard=len(delivered & simulator.heard()))
-    return Proof(applied, seen if named else seen.without_campaigns(), len(delivered))
+    return Proof(applied, seen if named else seen.without_campaigns(), len(delivered), **followed)
 
 
 def _events(settings: Settings, report: Report) -> dict[str, dict[str, int]]:
@@ -192,6 +213,16 @@ def _refused(settings: Settings, report: Report) -> tuple[tuple[RowRecord, str],
         names = {source.number: source.name for source in record.sources}
         rows = islice(archive.rows(report.run, REFUSED), REFUSED_SHOWN)
         return tuple((row, names[row.source]) for row in rows)
+
+
+def _undone(settings: Settings, report: Report) -> tuple[FollowUpRecord, ...]:
+    """Return the first follow-ups of each kind that were not done."""
+    found: list[FollowUpRecord] = []
+    with open_archive(settings.journal.path) as archive:
+        for kind in map(FollowUpKind, report.follow_ups):
+            asked = FollowUpFilter(run=report.run, kind=kind, states=tuple(UNDONE))
+            found += archive.follow_ups.find(asked, UNDONE_SHOWN)
+    return tuple(found)
 
 
 def _tell(rehearsed: Rehearsed, request: Request, command: str) -> int:

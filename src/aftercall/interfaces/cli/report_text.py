@@ -138,7 +138,8 @@ def accuracy(report: Report) -> Text:
     share = f"accuracy {report.accuracy_rate_percent:g} %"
     line = Text(share, style="bold")
     words = f": {report.successful:,} of {count(report.total_processed, 'settled row')}"
-    return line.append(f"{words} need nobody's attention", style="not bold")
+    verb = "needs" if report.successful == 1 else "need"
+    return line.append(f"{words} {verb} nobody's attention", style="not bold")
 
 
 def opt_outs(report: Report) -> Text:

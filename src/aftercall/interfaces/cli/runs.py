@@ -21,12 +21,20 @@ from aftercall.interfaces.cli.options import Columns, Output, Place, Reading, Sp
 from aftercall.interfaces.cli.pauses import paused_json, paused_of
 from aftercall.interfaces.cli.program import typed
 from aftercall.interfaces.cli.report_text import Closing, report_view
-from aftercall.interfaces.cli.terminal import escaped, plain, print_pieces, wide_out, write_bytes
+from aftercall.interfaces.cli.terminal import (
+    escaped,
+    plain,
+    print_pieces,
+    say,
+    wide_out,
+    write_bytes,
+)
 from aftercall.settings import Settings, load_settings
 from aftercall.wiring import SourceOptions, write_results
 
 if TYPE_CHECKING:
     from aftercall.interfaces.cli.performing import Performance, Performed, Prepare
+    from aftercall.wiring import Job, Session
 
 STDIN = "-"
 
@@ -79,13 +87,40 @@ def resume(run: str | None, request: Request) -> int:
 def retry(run: str, statuses: Sequence[str], request: Request) -> int:
     """Try settled rows of a run again."""
     chosen = tuple(Status(status) for status in statuses)
-    return _work(request, lambda session: session.retry(run, chosen))
+    again = _Again("row", "status", chosen)
+    return again.work(request, lambda session: session.retry(run, chosen))
 
 
 def retry_follow_ups(run: str, states: Sequence[str], request: Request) -> int:
     """Try follow-ups of a run again."""
     chosen = tuple(FollowUpState(state) for state in states)
-    return _work(request, lambda session: session.retry_follow_ups(run, chosen))
+    again = _Again("follow-up", "state", chosen)
+    return again.work(request, lambda session: session.retry_follow_ups(run, chosen))
+
+
+@dataclass(frozen=True, slots=True)
+class _Again:
+    """What is tried again: of what, and chosen by which option."""
+
+    what: str
+    option: str
+    chosen: Sequence[str]
+
+    def work(self, request: Request, prepare: "Prepare") -> int:
+        """Do it, and say so if there was nothing to be tried: the report looks the same then."""
+        made: list[Job] = []
+
+        def noted(session: "Session") -> "Job":
+            made.append(prepare(session))
+            return made[0]
+
+        code = _work(request, noted)
+        if any(job.reopened == 0 for job in made) and not request.output.json:
+            say(
+                f"Nothing was tried again: no {self.what} of the run is {' or '.join(self.chosen)}."
+                f" --{self.option} chooses others."
+            )
+        return code
 
 
 def check_files(files: Sequence[str]) -> None:

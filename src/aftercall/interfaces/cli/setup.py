@@ -36,10 +36,10 @@ def init(
     PATH is where; aftercall.toml unless it is given. On a terminal, without options, it asks which
     tenant one has.
     """
-    from aftercall.interfaces.cli import guiding, preparing
+    from aftercall.interfaces.cli import preparing
     from aftercall.interfaces.cli.starter import Answers
 
-    return preparing.init(path, guiding.asked(Answers(profile, instance, base_url)), force=force)
+    return preparing.init(path, Answers(profile, instance, base_url), force=force)
 
 
 @grouped

@@ -23,10 +23,15 @@ from aftercall.wiring.rehearsal import (
 )
 
 PROG = "aftercall simulate"
-EPILOG = (
-    "With --from-config (and --config PATH) it is a simulator of that configuration: its profile,"
-    " outcomes, limits and secrets. Options that are given win over it."
+OUTER = (
+    (
+        ("--from-config",),
+        None,
+        "be like the tenant of the configuration; options that are given win over it",
+    ),
+    (("--config", "-c"), "PATH", "the configuration (default: aftercall.toml)"),
 )
+"""What is read before the simulator reads its own options."""
 JOURNAL = "rehearsal.db"
 
 
@@ -41,7 +46,7 @@ def simulate(options: Sequence[str], config: Path | None) -> int:
         ConfigInvalid: the configuration cannot be used.
     """
     if config is None:
-        return main(options, Caller(prog=PROG, epilog=EPILOG))
+        return main(options, Caller(prog=PROG, outer=OUTER))
     settings = load_settings(config, os.environ)
     likeness = likeness_of(settings)
     with passing_directory("simulate") as directory:
@@ -49,7 +54,7 @@ def simulate(options: Sequence[str], config: Path | None) -> int:
         world.write_text(json.dumps(likeness.world(paced=True)), encoding="utf-8")
         caller = Caller(
             prog=PROG,
-            epilog=EPILOG,
+            outer=OUTER,
             environment=known_secrets(settings, os.environ),
             listening=partial(_tell, settings, likeness, config),
         )

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 _TEXT = """\
 # The configuration of aftercall. Fill in what is marked >>>; then run: aftercall check
 # A line behind '# ' shows a default, or an example where it says so.
-# Every key: docs/configuration.md. Secrets do not belong here but in the environment:
-# CXONE_CLIENT_ID, CXONE_CLIENT_SECRET, and AFTERCALL_CRM_SECRET if [crm] has a url.
+# Every key: docs/configuration.md. Secrets do not belong here but in the environment: those that
+# the profile needs (aftercall check names them), and AFTERCALL_CRM_SECRET if [crm] has a url.
 
 [tenant]
 # >>> The name before .niceincontact.com in your tenant's address.
@@ -129,4 +129,5 @@ def starter_text(answers: Answers = NOTHING) -> str:
         if value is not None:
             line = f"{key} = {json.dumps(value)}".replace("\\", r"\\")
             text = re.sub(rf"(?m)^# {key} = .*$", line, text, count=1)
-    return text
+    known = answers.instance is not None or answers.base_url is not None
+    return text.replace("# >>> The name before", "# The name before") if known else text

@@ -35,7 +35,7 @@ def change_of(surface: Surface, raw_path: str, body: bytes) -> dict[str, Any]:
         value = at(document, field.path)
         if value is None:
             continue
-        _check(field, value, typed=rules.get("body", "json") == "json")
+        check_field(field, value, typed=rules.get("body", "json") == "json")
         kind, _, name = field.carries.partition(".")
         if kind in _NAMES:
             change[_NAMES[kind]] = value if kind == "notes" else str(value)
@@ -64,12 +64,19 @@ def _document(rules: Mapping[str, Any], raw_path: str, body: bytes) -> dict[str,
     return document
 
 
-def _check(field: Field, value: Any, *, typed: bool) -> None:
+def check_field(field: Field, value: Any, *, typed: bool) -> None:
+    """Check that a field holds what the file says.
+
+    Raises:
+        InvalidChangeError: If it does not.
+    """
     if field.value is not None and str(value) != str(field.value):
         raise InvalidChangeError(f"{field.path} must be {field.value}")
     wanted = {"integer": int, "text": str}.get(field.kind)
     if typed and wanted is not None and not isinstance(value, wanted):
         raise InvalidChangeError(f"{field.path} must be of type {field.kind}")
+    if typed and field.form.startswith("epoch") and not isinstance(value, int):
+        raise InvalidChangeError(f"{field.path} must be a number since 1970")
 
 
 def _moment(field: Field, value: Any) -> str:

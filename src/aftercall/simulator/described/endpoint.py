@@ -11,6 +11,7 @@ from aftercall.simulator.acd.catalogue import SKILL, Catalogue
 from aftercall.simulator.clock import iso_time
 from aftercall.simulator.described.changes import change_of
 from aftercall.simulator.described.documents import put, wrapped
+from aftercall.simulator.described.follow_ups import DescribedFollowUps
 from aftercall.simulator.described.lists import listed
 from aftercall.simulator.disposition import InvalidChangeError
 from aftercall.simulator.faults import FaultKind
@@ -47,12 +48,14 @@ class DescribedEndpoint:
         self._operations = {"read": surface.read.address, "write": surface.write}
         if surface.readback is not None:
             self._operations["readback"] = surface.readback.address
+        self._follow_ups = DescribedFollowUps(state, surface, self._refused)
 
     def speaks(self, method: str, raw_path: str) -> bool:
         """Say whether an address is one of this API's."""
         places = (*self._operations.values(), *self._surface.lists.values())
         try:
-            return any(place.values(method, raw_path) is not None for place in places)
+            found = any(place.values(method, raw_path) is not None for place in places)
+            return found or self._follow_ups.campaign(method, raw_path) is not None
         except UnicodeDecodeError:
             return True
 
@@ -69,12 +72,18 @@ class DescribedEndpoint:
 
     async def _respond(self, request: web.BaseRequest, arrived: float) -> web.StreamResponse:
         state, surface, call = self._state, self._surface, self._call(request)
-        wait = state.gate.admit(ACD_CAMPAIGN if call is None else call.campaign, arrived)
+        followed = None
+        if call is None:
+            followed = self._follow_ups.campaign(request.method, request.raw_path)
+        campaign = followed or ACD_CAMPAIGN if call is None else call.campaign
+        wait = state.gate.admit(campaign, arrived)
         if wait > 0:
             return self._throttled(state.retry_after.headers(wait, state.clock.wall()))
         told = request.headers.get("Authorization", "")
         if self._entrance.needs_token and state.tokens.scopes(told, arrived) is None:
             return self._refused(401, "the token is missing, unknown or expired")
+        if followed is not None:
+            return await self._follow_ups.answer(request)
         if call is None:
             await state.pause()
             return listed(surface, state.world, request)
@@ -121,13 +130,12 @@ class DescribedEndpoint:
         contacts, surface = self._state.contacts, self._surface
         record = contacts.read(call.campaign, call.contact)
         if record is None:
-            absent = surface.read.rules.get("absent", [404])
-            return self._refused(404 if 404 in absent else min(absent), "no such contact")
+            return self._absent()
         reading = surface.read if call.operation == "read" else surface.readback
         assert reading is not None  # noqa: S101 - its address was found
         if call.operation == "readback" and record.disposition.outcome is None:
             none = reading.rules.get("none", [204, 404])
-            return web.Response(status=min(none))
+            return _empty(reading) or web.Response(status=min(none))
         document = self._document(reading, record)
         headers = {}
         if reading is surface.read:
@@ -135,6 +143,12 @@ class DescribedEndpoint:
             if self._state.config.etags and "etag" not in reading.rules:
                 headers = {reading.rules.get("etag_header", "ETag"): self._etag(record)}
         return json_reply(200, wrapped(reading.envelope, document), headers)
+
+    def _absent(self) -> web.Response:
+        reading = self._surface.read
+        absent = reading.rules.get("absent", [404])
+        code = 404 if 404 in absent or not absent else min(absent)
+        return _empty(reading) or self._refused(code, "no such contact")
 
     def _document(self, reading: Reading, record: Record) -> dict[str, Any]:
         held = record.disposition
@@ -228,6 +242,12 @@ class DescribedEndpoint:
         document: dict[str, Any] = {}
         put(document, self._surface.words, text)
         return json_reply(status, document, headers)
+
+
+def _empty(reading: Reading) -> web.Response | None:
+    """Return the answer whose body says that nothing is there, if such bodies say so."""
+    places = reading.rules.get("none_if_empty")
+    return json_reply(200, wrapped(places[0], [])) if places else None
 
 
 def _check_code(state: State, surface: Surface, code: str) -> None:

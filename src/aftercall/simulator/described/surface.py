@@ -88,6 +88,25 @@ class Reading:
 
 
 @dataclass(frozen=True, slots=True)
+class FollowUp:
+    """What can be asked for beyond a disposition.
+
+    Attributes:
+        kind: "tags", "dnc_group" or "callback".
+        address: Where.
+        fields: What each item carries.
+        needed: The paths of those without which it is refused.
+        rules: The table itself.
+    """
+
+    kind: str
+    address: Address
+    fields: Sequence[Field]
+    needed: frozenset[str]
+    rules: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
 class Surface:
     """An API as its profile describes it.
 
@@ -99,6 +118,8 @@ class Surface:
         fields: What a write carries.
         lists: Lists by name, with their addresses.
         words: The path of the words of a refusal.
+        states: State names by what they mean.
+        follow_ups: What can be asked for beyond dispositions.
     """
 
     tables: Mapping[str, Any]
@@ -109,6 +130,7 @@ class Surface:
     lists: Mapping[str, Address]
     words: str = "message"
     states: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    follow_ups: Sequence[FollowUp] = ()
 
     def table(self, *names: str) -> Mapping[str, Any]:
         """Return a table within tables; an empty one where there is none."""
@@ -167,6 +189,11 @@ def _surface(tables: Mapping[str, Any]) -> Surface:
         name: Address("GET", rules["url"], str(rules.get("version", common)))
         for name, rules in tables.get("lookup", {}).items()
     }
+    follow_ups = [
+        _follow_up(kind, tables["follow_ups"][kind], common)
+        for kind in ("tags", "dnc_group", "callback")
+        if kind in tables.get("follow_ups", {})
+    ]
     words = tables.get("errors", {}).get("words") or ["message"]
     return Surface(
         tables=tables,
@@ -177,6 +204,23 @@ def _surface(tables: Mapping[str, Any]) -> Surface:
         lists=lists,
         words=words[0],
         states={name: states.get(name, []) for name in ("allowed", "wait", "closed")},
+        follow_ups=follow_ups,
+    )
+
+
+def _follow_up(kind: str, rules: Mapping[str, Any], common: str) -> FollowUp:
+    version = str(rules.get("version", common))
+    needed = (
+        path
+        for path, given in rules["fields"].items()
+        if isinstance(given, dict) and given.get("when_absent") == "refuse"
+    )
+    return FollowUp(
+        kind=kind,
+        address=Address(rules.get("method", "POST"), rules["url"], version),
+        fields=tuple(_field(path, given) for path, given in rules["fields"].items()),
+        needed=frozenset(needed),
+        rules=rules,
     )
 
 

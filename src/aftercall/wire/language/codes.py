@@ -1,8 +1,9 @@
 """How outcome codes become the tenant's ids, and where lists of ids are fetched."""
 
+import re
 from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import AfterValidator, Field
 
 from aftercall.wire.language.table import (
     Address,
@@ -13,9 +14,22 @@ from aftercall.wire.language.table import (
     Text,
     Version,
     filled_with,
+    flaw,
 )
 
 CategoryName = Literal["positive", "negative", "callback", "opt_out", "unreachable"]
+
+
+_KEY = re.compile(r"(?:custom_fields|told)\..+|campaign|contact|agent")
+
+
+def _key(name: str) -> str:
+    if not _KEY.fullmatch(name):
+        raise flaw("is no key: told.NAME, custom_fields.NAME, campaign, contact or agent")
+    return name
+
+
+KeySource = Annotated[str, AfterValidator(_key)]
 
 
 class Page(Rules):
@@ -38,11 +52,11 @@ class Lookup(Rules):
     version: Version | None = Field(
         default=None, description="The version of this operation, if it is not the profile's."
     )
-    key: tuple[Text, ...] = Field(
+    key: tuple[KeySource, ...] = Field(
         default=(),
         description=(
             "What it is a list of, if the tenant has several: `told.NAME`, `campaign`,"
-            " `custom_fields.NAME`; the first that there is."
+            " `custom_fields.NAME`, `contact`, `agent`; the first that there is."
         ),
     )
     items: JsonPath = Field(description="The path of the list in the answer.")
@@ -67,7 +81,9 @@ class CategoryRule(Rules):
     groups: tuple[Text, ...] = Field(default=(), description="Ids of groups that mean it.")
     text: Pattern | None = Field(
         default=None,
-        description="A regular expression on the group's name; without groups on the item's.",
+        description=(
+            "A regular expression on the group's name or, without `codes.groups`, on the item's."
+        ),
     )
 
 
@@ -81,7 +97,8 @@ class Codes(Rules):
     static: dict[Text, Text] = Field(default={}, description="Outcome code = id.")
     lookup: Text | None = Field(default=None, description="The look-up that has the ids.")
     catalogue: Text | None = Field(
-        default=None, description="The look-up with all there are, for `aftercall outcomes pull`."
+        default=None,
+        description="The look-up with all there are (no `key`), for `aftercall outcomes pull`.",
     )
     groups: Text | None = Field(
         default=None, description="The look-up that names the catalogue's groups."

@@ -5,13 +5,14 @@ from typing import Literal
 from pydantic import Field
 
 from aftercall.wire.language.table import (
+    AbsentStatuses,
     ContactAddress,
+    Envelope,
     Header,
     JsonPath,
     JsonPaths,
     Rules,
     StateNames,
-    Statuses,
     Text,
     Version,
 )
@@ -33,15 +34,23 @@ class Reading(Rules):
         default=None, description="The version of this operation, if it is not the profile's."
     )
     method: Literal["GET", "POST"] = Field(default="GET", description="How.")
-    envelope: tuple[str, ...] = Field(
+    envelope: tuple[Envelope, ...] = Field(
         default=ENVELOPE,
         description="Paths at which the object may stand: the first that has a known field.",
     )
     fields: dict[ReadField, JsonPaths] = Field(
         description=(
             "What is read = its path in the object, or several of which the first counts:"
-            f" {', '.join(READ_FIELDS)}."
+            f" {', '.join(READ_FIELDS)}. A timestamp may be ISO 8601 with a zone, or a number of"
+            " seconds or milliseconds since 1970."
         )
+    )
+    none_if_empty: tuple[JsonPath, ...] = Field(
+        default=(),
+        description=(
+            "Paths in the answer; an empty list or object, or `null`, that stands at one of them"
+            " under status 200 says: no such contact or, read back, no disposition."
+        ),
     )
     timestamp_means: Literal["reached", "written"] = Field(
         default="reached",
@@ -68,7 +77,7 @@ class Read(Reading):
     etag: JsonPath | None = Field(
         default=None, description="The path of it, where it stands in the body."
     )
-    absent: Statuses = Field(
+    absent: AbsentStatuses = Field(
         default=frozenset({404, 410}), description="Statuses that say: no such contact."
     )
     empty_is_absent: bool = Field(
@@ -77,9 +86,9 @@ class Read(Reading):
 
 
 class Readback(Reading):
-    """How the disposition is read where the contact itself does not tell it."""
+    """How the disposition is read; of a contact that is not closed it counts before its own."""
 
-    none: Statuses = Field(
+    none: AbsentStatuses = Field(
         default=frozenset({204, 404}), description="Statuses that say: it has no disposition."
     )
 

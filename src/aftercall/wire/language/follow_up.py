@@ -12,7 +12,7 @@ from aftercall.wire.language.table import (
     JsonPath,
     Pattern,
     Rules,
-    Statuses,
+    SuccessStatuses,
     Version,
     filled_with,
     flaw,
@@ -86,13 +86,20 @@ class FollowUpWrite(Rules):
             " a lost answer; else it is `unknown` from then on, and a person decides."
         ),
     )
-    success: Statuses = Field(
+    success: SuccessStatuses = Field(
         default=frozenset({200, 201, 202, 204}),
         min_length=1,
         description="The statuses of success.",
     )
     failure: Failure = Field(
         default=Failure(), description="How a success can say that it, or a part of it, was none."
+    )
+    result_of: JsonPath | None = Field(
+        default=None,
+        description=(
+            "Where each of `failure.items` says which telephone number it is about: results in"
+            " another order than the items are put in order by it."
+        ),
     )
     done_words: Pattern | None = Field(
         default=None,

@@ -15,6 +15,9 @@ Operation = Literal["read", "write", "lookup", "tags", "dnc_group", "callback"]
 Reason = Annotated[str, Field(pattern=r"^[a-z][a-z_]{2,39}$")]
 
 
+PerSecond = Annotated[float, Field(strict=True, ge=0.001, le=1_000_000)]
+
+
 class ErrorRule(Rules):
     """What an answer means, by its status and its words. The first rule that fits counts."""
 
@@ -33,7 +36,13 @@ class ErrorRule(Rules):
     )
     reason: Reason | None = Field(default=None, description="The reason code of the row.")
     fix: str = Field(default="", description="What to do about it, in one sentence.")
-    wait_seconds: Seconds | None = Field(default=None, description="How long a `wait` is.")
+    wait_seconds: Seconds | None = Field(
+        default=None,
+        description=(
+            "How long a `wait` is; else about as long as the row has waited so far, up to"
+            " `retry.wait_seconds_max`."
+        ),
+    )
 
 
 class Errors(Rules):
@@ -56,7 +65,7 @@ class Errors(Rules):
 class Pace(Rules):
     """How fast the tenant may be asked, whatever the configuration says."""
 
-    requests_per_second_max: Annotated[float, Field(strict=True, gt=0)] | None = Field(
+    requests_per_second_max: PerSecond | None = Field(
         default=None, description="At most so many requests per second to each campaign."
     )
     retry_after_header: Header = Field(

@@ -81,10 +81,16 @@ class TokenDiscovery(Rules):
     )
 
 
+def _whole(template: str) -> str:
+    if template.startswith("/") or "?" in template:
+        raise flaw('must be a whole address such as "https://host.example", without a query')
+    return template
+
+
 class Base(Rules):
     """Where the tenant is. `tenant.base_url` of the configuration takes the place of all hosts."""
 
-    url: SignInAddress | None = Field(
+    url: Annotated[SignInAddress, AfterValidator(_whole)] | None = Field(
         default=None,
         description="The address; `{instance}` is `tenant.instance` of the configuration.",
     )

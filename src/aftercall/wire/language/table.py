@@ -3,12 +3,36 @@
 import re
 import warnings
 from typing import Annotated
+from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 from pydantic_core import PydanticCustomError
 
+from aftercall.wire.reach import is_host
+
+_INNERMOST = re.compile(r"\(([^()]*)\)")
+_REPETITION = re.compile(r"[*+]|\{[0-9]*,[0-9]*\}")
+
 PLACEHOLDER = re.compile(r"\{([^{}]*)\}")
 _HEADER = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
+
+
+_OURS = frozenset(
+    {
+        "authorization",
+        "connection",
+        "content-length",
+        "content-type",
+        "expect",
+        "host",
+        "if-match",
+        "te",
+        "trailer",
+        "transfer-encoding",
+        "upgrade",
+    }
+)
+_NEVER_ABSENT = frozenset({401, 408, 425, 429})
 
 
 class Rules(BaseModel):
@@ -45,12 +69,59 @@ def _header(name: str) -> str:
     return name.lower()
 
 
+def _free(name: str) -> str:
+    if name in _OURS:
+        raise flaw("is a header that is set already")
+    return name
+
+
+def _header_value(text: str) -> str:
+    if not text.isascii() or not text.isprintable():
+        raise flaw("holds a character that no header has")
+    return text
+
+
+def _no_such_thing(statuses: frozenset[int]) -> frozenset[int]:
+    told = {one for one in statuses if one != 204 and not 400 <= one < 500} | (
+        statuses & _NEVER_ABSENT
+    )
+    if told:
+        listed = ", ".join(map(str, sorted(told)))
+        raise flaw(f"holds {listed}, which does not say that there is none; 204 and 4xx can")
+    return statuses
+
+
+def _states(names: frozenset[str]) -> frozenset[str]:
+    found = frozenset(map(normal_state, names))
+    if "" in found:
+        raise flaw("holds a name without a letter or digit, which is like any other such name")
+    return found
+
+
 def _address(template: str) -> str:
     if not template.startswith(("/", "https://")):
         raise flaw('must begin with "/" (below the base address) or with "https://"')
     if not template.isascii() or not template.isprintable() or " " in template or "\\" in template:
         raise flaw("holds a character that no address has")
+    if {"{", "}"} & set(PLACEHOLDER.sub("", template)):
+        raise flaw("holds a brace that belongs to no placeholder")
+    if "#" in template:
+        raise flaw("has a fragment (#), which is never sent")
+    if not template.startswith("/"):
+        _check_host(template)
     return template
+
+
+def _check_host(template: str) -> None:
+    try:
+        parts = urlsplit(PLACEHOLDER.sub("x", template))
+        port = parts.port
+    except ValueError:
+        raise flaw("is no address: its host or port is malformed") from None
+    if "@" in parts.netloc:
+        raise flaw("must not hold a user name or password")
+    if not is_host(parts.hostname or "") or port == 0:
+        raise flaw("names no host that can be called")
 
 
 def _pattern(text: str) -> str:
@@ -61,7 +132,24 @@ def _pattern(text: str) -> str:
             re.compile(text, re.IGNORECASE)
     except (re.error, FutureWarning, OverflowError, RecursionError) as error:
         raise flaw(f"is no regular expression: {error}") from None
+    if _repeats_repetitions(text):
+        raise flaw("repeats what repeats already: on some words it would never end")
     return text
+
+
+def _repeats_repetitions(text: str) -> bool:
+    """Say whether a repetition is within another, such as ``(a+)*``.
+
+    It takes time exponential in the length of the words, and nothing can interrupt it. Alternatives
+    that overlap, such as ``(a|ab)*``, can do the same and are not found here.
+    """
+    plain = re.sub(r"\[\^?\]?[^\]]*\]", "x", re.sub(r"\\.", "x", text, flags=re.DOTALL))
+    while group := _INNERMOST.search(plain):
+        repeated = _REPETITION.search(group[1].removeprefix("?"))
+        if repeated and _REPETITION.match(plain, group.end()):
+            return True
+        plain = f"{plain[: group.start()]}{'x*' if repeated else 'x'}{plain[group.end() :]}"
+    return False
 
 
 def filled_with(*names: str) -> AfterValidator:
@@ -81,16 +169,25 @@ Text = Annotated[str, Field(min_length=1)]
 JsonPath = Annotated[str, AfterValidator(_path)]
 """Where a value stands in a JSON document: names (or places in a list) with dots between."""
 
+Envelope = Annotated[str, AfterValidator(lambda path: path and _path(path))]
+"""Where an object stands; empty for the whole document."""
+
 JsonPaths = Annotated[JsonPath | tuple[JsonPath, ...], Field(union_mode="left_to_right")]
 Header = Annotated[str, AfterValidator(_header)]
+FreeHeader = Annotated[Header, AfterValidator(_free)]
+"""One that is not set already."""
+
+HeaderValue = Annotated[Text, AfterValidator(_header_value)]
 Address = Annotated[str, AfterValidator(_address)]
 ContactAddress = Annotated[Address, filled_with("campaign", "contact", "version", "instance")]
 Pattern = Annotated[str, AfterValidator(_pattern)]
-StateNames = Annotated[
-    frozenset[str], AfterValidator(lambda names: frozenset(map(normal_state, names)))
-]
+StateNames = Annotated[frozenset[str], AfterValidator(_states)]
 Status = Annotated[int, Field(strict=True, ge=100, le=599)]
 Statuses = frozenset[Status]
+SuccessStatuses = frozenset[Annotated[int, Field(strict=True, ge=200, le=299)]]
+AbsentStatuses = Annotated[Statuses, AfterValidator(_no_such_thing)]
+"""Those that can say that there is no such thing."""
+
 Seconds = Annotated[float, Field(strict=True, ge=0, le=86_400)]
 Version = Annotated[str, Field(pattern=r"^[0-9A-Za-z.-]+$")]
 

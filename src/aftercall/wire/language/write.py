@@ -8,10 +8,10 @@ from pydantic import AfterValidator, BeforeValidator, Field
 
 from aftercall.wire.language.table import (
     ContactAddress,
-    Header,
+    FreeHeader,
     JsonPath,
     Rules,
-    Statuses,
+    SuccessStatuses,
     Version,
     flaw,
 )
@@ -61,8 +61,13 @@ class WriteField(Rules):
     type: Literal["as_is", "text", "integer"] = Field(
         default="as_is", description="As what it is sent."
     )
-    format: Literal["iso", "iso_seconds", "epoch_seconds", "epoch_milliseconds"] = Field(
-        default="iso", description="How a time is written: ISO 8601 in UTC, or since 1970."
+    format: Literal["iso", "iso_seconds", "epoch_seconds", "epoch_milliseconds"] | None = Field(
+        default=None,
+        description=(
+            "How a time is written: ISO 8601 in UTC, or since 1970. `timestamp` is `iso` unless"
+            " it is given; anything else is taken for a time only if it is given, and must be one"
+            " with a zone."
+        ),
     )
     characters_max: int | None = Field(
         default=None, strict=True, ge=1, description="How long its text may be."
@@ -99,7 +104,12 @@ class Failure(Rules):
     flag: JsonPath | None = Field(
         default="success", description="It is `false`, 0 or a text of that: a failure."
     )
-    error: JsonPath | None = Field(default="error", description="There is one: a failure.")
+    error: JsonPath | None = Field(
+        default="error",
+        description=(
+            "There is one: a failure. A text there is its words, where `errors.words` finds none."
+        ),
+    )
     count: JsonPath | None = Field(default="errorCount", description="More than 0: a failure.")
     items: JsonPath | None = Field(
         default=None, description="A list of results, each with `flag` and `error` of its own."
@@ -137,7 +147,7 @@ class Write(Rules):
     dropped: tuple[Literal["agent", "notes", "timestamp", "custom_fields"], ...] = Field(
         default=(), description="What a row has and this API cannot take."
     )
-    success: Statuses = Field(
+    success: SuccessStatuses = Field(
         default=frozenset({200, 204}), min_length=1, description="The statuses of success."
     )
     failure: Failure = Field(
@@ -148,7 +158,7 @@ class Write(Rules):
         strict=True,
         description="Whether a write depends on the ETag that was read (`If-Match`).",
     )
-    idempotency_header: Header | None = Field(
+    idempotency_header: FreeHeader | None = Field(
         default=None, description="A header that carries the row's key, the same on each attempt."
     )
 

@@ -27,6 +27,8 @@ READER_CACHE_KIB = 2_048
 LOCK_ATTEMPTS = 5
 LOCK_PAUSE_SECONDS = 0.02
 
+MORE_HANDLES = "Raise the limit (ulimit -n), or lower limits.concurrency."
+
 BACKUP_MARK = ".backup-schema-"
 """Follows the journal's name in the name of the copy that is made before its schema changes."""
 
@@ -361,11 +363,23 @@ def journal_error(path: Path, trouble: sqlite3.Error) -> JournalError:
     if "locked" in words or "busy" in words:
         message = f"The journal {path} is locked by another program."
         return JournalBusy(message, fix="Close the program that has it open and try again.")
+    if "unable to open" in words and not _handle_left():
+        message = f"The journal {path} cannot be opened: this process may open no more files."
+        return JournalError(message, fix=MORE_HANDLES)
     if "readonly" in words or "unable to open" in words:
         message = f"The journal {path} cannot be used: {words}."
         fix = "Check who owns the file and its directory, and whether ulimit -n is very low."
         return JournalError(message, fix=fix)
     return JournalError(f"The journal {path} cannot be used: {words}.", fix="")
+
+
+def _handle_left() -> bool:
+    """Say whether this process may open another file; SQLite does not tell."""
+    try:
+        os.close(os.open(os.devnull, os.O_RDONLY))
+    except OSError as trouble:
+        return trouble.errno not in {errno.EMFILE, errno.ENFILE}
+    return True
 
 
 def _refusal(path: Path, trouble: OSError) -> JournalError:
@@ -376,6 +390,7 @@ def _refusal(path: Path, trouble: OSError) -> JournalError:
         errno.ELOOP: "It is a symbolic link: give the file itself.",
         errno.EISDIR: "It is a directory: give the path of a file.",
         errno.ENOSPC: "The disk is full: make room.",
+        errno.EMFILE: MORE_HANDLES,
     }
     message = f"The journal {path} cannot be opened: {trouble.strerror}."
     return JournalError(message, fix=fixes.get(trouble.errno or 0, "Check the path."))

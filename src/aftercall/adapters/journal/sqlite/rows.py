@@ -47,6 +47,7 @@ def claim_from(facts: sqlite3.Row, now_ms: int, *, newer: bool) -> Claim:
         doubt=bool(facts["doubt"]),
         newer=newer,
         salt=facts["salt"],
+        words=facts["words"],
     )
 
 
