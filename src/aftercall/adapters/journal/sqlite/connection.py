@@ -367,9 +367,8 @@ def journal_error(path: Path, trouble: sqlite3.Error) -> JournalError:
         message = f"The journal {path} cannot be opened: this process may open no more files."
         return JournalError(message, fix=MORE_HANDLES)
     if "readonly" in words or "unable to open" in words:
-        message = f"The journal {path} cannot be used: {words}."
-        fix = "Check who owns the file and its directory, and whether ulimit -n is very low."
-        return JournalError(message, fix=fix)
+        message = f"The journal {path} cannot be written: {words}."
+        return JournalError(message, fix="Check who owns the file and its directory.")
     return JournalError(f"The journal {path} cannot be used: {words}.", fix="")
 
 
