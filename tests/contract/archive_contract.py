@@ -1,10 +1,13 @@
 """The read side: what reports, listings and result files are made of."""
 
 import json
+from functools import partial
 
 import pytest
 
-from aftercall.domain.report import Tally
+from aftercall.domain.audit import Exchange
+from aftercall.domain.report import LatencyCount, Tally
+from aftercall.domain.settlement import Moment, conclude
 from aftercall.domain.status import OPEN, REFUSED, Status
 from aftercall.errors import JournalError
 from aftercall.ports import AuditFilter, EventFilter
@@ -12,13 +15,16 @@ from aftercall.ports import AuditFilter, EventFilter
 from .rig import (
     BROKEN,
     GONE,
+    HELD,
     NOW,
+    POLICY,
     RUN,
     WRITTEN,
     Contract,
     Rig,
     broken,
     candidate,
+    latencies,
 )
 from .rig import (
     REFUSED as REFUSAL,
@@ -90,11 +96,57 @@ class ArchiveContract(Contract):
         assert (row.reason, row.words) == ("refused_409", "The contact is closed.")
         assert (row.attempts, row.source) == (1, (await rig.source()).number)
 
-    async def test_timings_are_of_rows_that_were_sent(self, rig: Rig) -> None:
+    async def test_latencies_are_of_rows_that_were_sent(self, rig: Rig) -> None:
         await rig.bring(WRITTEN)
         await rig.bring(BROKEN, "P2")
         await rig.admit(candidate("P3"), broken())
-        assert list(rig.journal.archive.timings(RUN)) == [(95.0, 10.0, 20.0)] * 2
+        twice = {"wait": [95.0] * 2, "read": [10.0] * 2, "write": [20.0] * 2, "row": [30.0] * 2}
+        assert latencies(rig) == twice
+        assert rig.journal.archive.latencies(RUN)[-1] == LatencyCount(
+            "write", 20.0, 2, 40_000, 20.0
+        )
+
+    async def test_of_a_row_that_was_sent_again_the_last_time_counts(self, rig: Rig) -> None:
+        await rig.bring(BROKEN)
+        claim = await rig.claim(at_ms=NOW + 10**6)
+        longer = Exchange(read_ms=1234.5, wait_ms=0.0)
+        settlement = conclude(claim, HELD, longer, POLICY, Moment(NOW + 10**6, 0.5))
+        assert await rig.journal.claims.settle(settlement, ())
+        assert latencies(rig) == {"wait": [0.0], "read": [1230.0], "row": [1230.0]}
+
+    async def test_the_first_rows_of_some_statuses_are_listed(self, rig: Rig) -> None:
+        for contact, verdict in (("P1", GONE), ("P2", WRITTEN), ("P3", REFUSAL), ("P4", GONE)):
+            await rig.bring(verdict, contact)
+        await rig.admit(broken(), candidate("P5"))
+        listed = partial(rig.journal.archive.first_rows, RUN)
+        assert listed(REFUSED, 9) == rig.rows(statuses=REFUSED)
+        assert [row.contact for row in listed(REFUSED, 2)] == ["P1", "P3"]
+        assert [row.contact for row in listed({Status.PENDING, Status.APPLIED}, 2)] == ["P2", "P5"]
+        assert listed((), 9) == []
+        assert rig.journal.archive.standings(RUN) == {
+            Status.MISSING: 2,
+            Status.APPLIED: 1,
+            Status.REJECTED: 1,
+            Status.INVALID: 1,
+            Status.PENDING: 1,
+        }
+
+    async def test_the_newest_runs_are_listed_without_the_others(self, rig: Rig) -> None:
+        for number in range(5):
+            await rig.source(f"run-{number}")
+        archive = rig.journal.archive
+        assert archive.count_runs() == 5
+        assert [one.run for one in archive.runs(most=2)] == ["run-4", "run-3"]
+
+    async def test_at_one_instant_nothing_changes(self, rig: Rig) -> None:
+        await rig.admit(candidate("P1"))
+        archive = rig.journal.archive
+        with archive.one_instant():
+            before = archive.runs(RUN)
+            await rig.admit(candidate("P2"))
+            assert archive.runs(RUN) == before
+            assert archive.standings(RUN) == {Status.PENDING: 1}
+        assert archive.standings(RUN) == {Status.PENDING: 2}
 
     async def test_entries_are_found_by_run_campaign_contact_and_time(self, rig: Rig) -> None:
         await rig.bring(WRITTEN, "P1", at_ms=NOW)

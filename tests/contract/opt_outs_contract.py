@@ -169,6 +169,26 @@ class OptOutsContract(Contract):
         assert one.seen == Held(NOW + 60_000, 0, "SALE", opt_out=False, at_ms=NOW + 90_000)
         assert fate_of(one).overwritten == one.seen
 
+    async def test_those_are_left_out_that_landed_soon_and_still_stand(self, rig: Rig) -> None:
+        day_ms = 24 * 3_600_000
+        await settled(rig, opt_out("landed"), WRITTEN)
+        await settled(rig, opt_out("held", NOON - HOUR), HELD)
+        await settled(rig, opt_out("gone"), GONE)
+        await settled(rig, opt_out("late", NOON - 30 * HOUR), WRITTEN)
+        await settled(rig, candidate("sold", timestamp=NOON - HOUR), WRITTEN)
+        await settled(rig, opt_out("sold"), WRITTEN)
+        await settled(rig, opt_out("sold again"), WRITTEN)
+        await settled(rig, candidate("sold again", timestamp=NOON + HOUR), WRITTEN)
+        await followed(rig, opt_out("lacking"), "1")
+        await rig.admit(opt_out("open"))
+
+        archive = rig.journal.archive
+        found = archive.opt_outs(OptOutFilter(), day_ms)
+        assert {one.contact for one in found} == {"gone", "late", "sold again", "lacking", "open"}
+        assert archive.count_opt_outs(OptOutFilter()) == 8
+        assert archive.count_opt_outs(OptOutFilter(contact="sold")) == 1
+        assert archive.count_opt_outs(OptOutFilter(until_ms=NOW)) == 2
+
     async def test_those_of_a_run_are_counted(self, rig: Rig) -> None:
         archive = rig.journal.archive
         await settled(rig, opt_out("P1"), WRITTEN)

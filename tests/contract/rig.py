@@ -218,6 +218,14 @@ class Rig:
         return [row.status for row in self.rows(run)]
 
 
+def latencies(rig: Rig, run: str = RUN) -> dict[str, list[float]]:
+    """Return the times of rows, to three digits, by phase."""
+    found: dict[str, list[float]] = {}
+    for one in rig.journal.archive.latencies(run):
+        found.setdefault(one.phase, []).extend([one.ms] * one.rows)
+    return found
+
+
 def contacts(turn: Turn) -> list[str]:
     return [claim.disposition.contact for claim in turn.claims]
 

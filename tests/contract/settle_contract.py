@@ -27,6 +27,7 @@ from .rig import (
     announcements_of,
     candidate,
     concluded,
+    latencies,
 )
 
 
@@ -50,7 +51,7 @@ class SettleContract(Contract):
             announcement.body,
             1,
         )
-        assert list(rig.journal.archive.timings(RUN)) == [(95.0, 10.0, 20.0)]
+        assert latencies(rig) == {"wait": [95.0], "read": [10.0], "write": [20.0], "row": [30.0]}
 
     async def test_all_entries_of_a_row_commit_to_its_personal_data_with_one_random_salt(
         self, rig: Rig

@@ -6,6 +6,7 @@ The holidays and the time zone are arguments; see `docs/opt-outs.md` for the sou
 from collections.abc import Container
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta, tzinfo
+from functools import lru_cache
 
 from aftercall.domain import instant
 
@@ -53,11 +54,7 @@ class Calendar:
 
     def between(self, day: date, until: date) -> int:
         """Count the business days after `day` to `until`, that included; 0 if it is no later."""
-        count = 0
-        while day < until:
-            day += DAY
-            count += self.is_business_day(day)
-        return count
+        return _between(self, day, until)
 
     def end_of(self, day: date) -> int:
         """Return the instant (ms) at which `day` is over in the calendar's zone."""
@@ -82,6 +79,20 @@ class Deadline:
 
 def deadline_of(received_ms: int, days: int, calendar: Calendar) -> Deadline:
     """Return the deadline `days` business days after the instant `received_ms`."""
-    received = calendar.day_of(received_ms)
+    return _deadline(calendar, calendar.day_of(received_ms), days)
+
+
+# What is received in large numbers is received on few days.
+@lru_cache(maxsize=1024)
+def _deadline(calendar: Calendar, received: date, days: int) -> Deadline:
     day = calendar.after(received, days)
     return Deadline(received, day, calendar.end_of(day))
+
+
+@lru_cache(maxsize=1024)
+def _between(calendar: Calendar, day: date, until: date) -> int:
+    count = 0
+    while day < until:
+        day += DAY
+        count += calendar.is_business_day(day)
+    return count

@@ -2,7 +2,7 @@
 
 import math
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 
 from aftercall.domain.disposition import Json
@@ -41,40 +41,50 @@ class Latency:
     max_ms: float
 
 
-@dataclass(slots=True)
-class Histogram:
-    """Latencies of one phase in a bounded space: buckets 1 % apart, from 1 us upwards."""
+@dataclass(frozen=True, slots=True)
+class LatencyCount:
+    """How many rows took about so long in one phase; a bounded number of these tells of all rows.
 
-    buckets: Counter[int] = field(default_factory=Counter)
-    total_ms: float = 0.0
-    count: int = 0
-    max_ms: float = 0.0
+    Attributes:
+        phase: one of `PHASES`.
+        ms: how long, to three digits.
+        rows: how many.
+        total_us: microseconds of them all together.
+        max_ms: the longest that was ever counted here.
+    """
 
-    def add(self, ms: float) -> None:
-        """Count one duration."""
-        self.buckets[int(math.log(max(ms, 0.001) * 1000) / _STEP)] += 1
-        self.total_ms += ms
-        self.count += 1
-        self.max_ms = max(self.max_ms, ms)
-
-    def quantile(self, share: float) -> float:
-        """Return the duration that `share` of all stay at or below, within 1 %."""
-        wanted = math.ceil(self.count * share)
-        seen = 0
-        for bucket in sorted(self.buckets):
-            seen += self.buckets[bucket]
-            if seen >= wanted:
-                return min(self.max_ms, math.exp((bucket + 0.5) * _STEP) / 1000)
-        return 0.0
-
-    def summary(self) -> Latency:
-        """Return the figures of the report."""
-        average = self.total_ms / self.count if self.count else 0.0
-        p50, p95, p99 = (round(self.quantile(share), 1) for share in (0.5, 0.95, 0.99))
-        return Latency(self.count, round(average, 1), p50, p95, p99, round(self.max_ms, 1))
+    phase: str
+    ms: float
+    rows: int
+    total_us: int
+    max_ms: float
 
 
-_STEP = math.log(1.01)
+def latency_of(counts: Sequence[LatencyCount]) -> Latency:
+    """Return the figures of one phase; quantiles are within half a percent.
+
+    Args:
+        counts: the phase's counts, the shortest first, and at least one.
+    """
+    rows = sum(one.rows for one in counts)
+    average = sum(one.total_us for one in counts) / 1000 / rows
+    longest = max(one.max_ms for one in counts)
+    p50, p95, p99 = (
+        round(min(longest, _quantile(counts, math.ceil(rows * share))), 1)
+        for share in (0.5, 0.95, 0.99)
+    )
+    return Latency(rows, round(average, 1), p50, p95, p99, round(longest, 1))
+
+
+def _quantile(counts: Sequence[LatencyCount], wanted: int) -> float:
+    """Return the duration that `wanted` rows stay at or below."""
+    seen = 0
+    for one in counts:
+        seen += one.rows
+        if seen >= wanted:
+            return one.ms
+    return counts[-1].ms
+
 
 PHASES = ("wait", "read", "write", "row")
 """Waiting for the pace; the read; the write; the tenant's time for the whole row."""

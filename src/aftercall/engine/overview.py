@@ -9,7 +9,7 @@ from typing import overload
 from aftercall.domain.disposition import Json
 from aftercall.domain.follow_ups import OPEN as OPEN_FOLLOW_UPS
 from aftercall.domain.opt_outs import Fate, OptOutRow, Standing, Terms, fate_of, judge
-from aftercall.domain.report import Histogram, Latency, OptOutCount, Report
+from aftercall.domain.report import PHASES, Latency, OptOutCount, Report, latency_of
 from aftercall.domain.status import LANDED, OPEN
 from aftercall.errors import JournalError
 from aftercall.ports import Archive, AuditFilter, RunRecord
@@ -62,7 +62,7 @@ def find_run(archive: Archive, run: str | None) -> RunRecord:
     Raises:
         JournalError: there is no such run, or none at all.
     """
-    found = archive.runs(run)
+    found = archive.runs(run, 1)
     if not found:
         message = f"There is no run {run} in this journal." if run else "There are no runs yet."
         next_command = "aftercall runs" if run else "aftercall sync calls.csv"
@@ -127,10 +127,6 @@ def _is_late(row: OptOutRow, fate: Fate, terms: Terms) -> bool:
 
 
 def _latencies(archive: Archive, run: str) -> Mapping[str, Latency]:
-    histograms = {phase: Histogram() for phase in ("wait", "read", "write", "row")}
-    for wait, read, write in archive.timings(run):
-        for phase, ms in (("wait", wait), ("read", read), ("write", write)):
-            if ms is not None:
-                histograms[phase].add(ms)
-        histograms["row"].add((read or 0.0) + (write or 0.0))
-    return {phase: counted.summary() for phase, counted in histograms.items() if counted.count}
+    counted = archive.latencies(run)
+    by_phase = {phase: [one for one in counted if one.phase == phase] for phase in PHASES}
+    return {phase: latency_of(counts) for phase, counts in by_phase.items() if counts}

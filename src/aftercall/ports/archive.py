@@ -1,12 +1,13 @@
 """The read side of the journal: what pages, files and reports are made of."""
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from typing import Protocol
 
 from aftercall.domain.disposition import Json
 from aftercall.domain.opt_outs import OptOutFilter, OptOutRow
-from aftercall.domain.report import CampaignPace, Tally
+from aftercall.domain.report import CampaignPace, LatencyCount, Tally
 from aftercall.domain.status import Status
 from aftercall.ports.audit import AuditFilter
 from aftercall.ports.crm import EventArchive
@@ -95,8 +96,16 @@ class WaitingOutcome:
 class Archive(Protocol):
     """The read side of the journal: what `overview` makes pages, files and reports of."""
 
-    def runs(self, run: str | None = None) -> Sequence[RunRecord]:
-        """Return one run or all runs, the newest first."""
+    def one_instant(self) -> AbstractContextManager[None]:
+        """Show the journal as it is at one instant, while a run goes on."""
+        ...
+
+    def runs(self, run: str | None = None, most: int | None = None) -> Sequence[RunRecord]:
+        """Return one run, or all runs or so many, the newest first."""
+        ...
+
+    def count_runs(self) -> int:
+        """Count all runs."""
         ...
 
     def newest_open_run(self) -> str | None:
@@ -107,12 +116,23 @@ class Archive(Protocol):
         """Count the rows of a run."""
         ...
 
-    def timings(self, run: str) -> Iterator[tuple[float | None, float | None, float | None]]:
-        """Yield wait, read and write milliseconds of each row of a run that was sent."""
+    def standings(self, run: str) -> Mapping[Status, int]:
+        """Count the rows of a run by status."""
+        ...
+
+    def latencies(self, run: str) -> Sequence[LatencyCount]:
+        """Return how long the rows of a run took that were sent, counted by phase and time.
+
+        Of a row that was sent several times the last time counts.
+        """
         ...
 
     def rows(self, run: str, statuses: Collection[Status]) -> Iterator[RowRecord]:
         """Yield the rows of a run that have one of `statuses`, in the order of the input."""
+        ...
+
+    def first_rows(self, run: str, statuses: Collection[Status], most: int) -> Sequence[RowRecord]:
+        """Return the first rows of a run that have one of `statuses`, as many as are asked for."""
         ...
 
     def pace(self, run: str) -> Sequence[CampaignPace]:
@@ -133,8 +153,16 @@ class Archive(Protocol):
         """The follow-ups of rows."""
         ...
 
-    def opt_outs(self, asked: OptOutFilter) -> Iterator[OptOutRow]:
-        """Yield opt-outs with a clock of their own, the nearest deadline first."""
+    def opt_outs(self, asked: OptOutFilter, slow_ms: int | None = None) -> Iterator[OptOutRow]:
+        """Yield opt-outs with a clock of their own, the nearest deadline first.
+
+        With `slow_ms` those are left out that the tenant has held since less than that after they
+        were received, and still holds for all that the journal knows.
+        """
+        ...
+
+    def count_opt_outs(self, asked: OptOutFilter) -> int:
+        """Count opt-outs with a clock of their own."""
         ...
 
     def opt_out(self, row: int) -> OptOutRow | None:

@@ -11,7 +11,14 @@ from aftercall.adapters.federal_holidays import FederalHolidays
 from aftercall.adapters.journal.sqlite import SqliteJournal, open_archive, opt_outs_beside
 from aftercall.adapters.journal.sqlite.opt_outs import SqliteOptOuts
 from aftercall.domain.business_days import Calendar
-from aftercall.domain.opt_outs import Acknowledgement, OptOut, OptOutFilter, Standing, Terms, judge
+from aftercall.domain.opt_outs import (
+    Acknowledgement,
+    OptOut,
+    OptOutFilter,
+    Standing,
+    Terms,
+    judge,
+)
 from aftercall.domain.outcomes import Category
 from aftercall.errors import JournalBusy, JournalError
 from aftercall.ports import Archive
@@ -36,6 +43,12 @@ def now_ms() -> int:
 def judged(archive: Archive, asked: OptOutFilter, terms: Terms, at_ms: int) -> Iterator[OptOut]:
     """Yield opt-outs with where they stand at `at_ms`, the nearest deadline first."""
     return (judge(row, terms, at_ms) for row in archive.opt_outs(asked))
+
+
+def unsure(archive: Archive, asked: OptOutFilter, terms: Terms, at_ms: int) -> Iterator[OptOut]:
+    """Yield the same without most of those that were applied in time, which are the most."""
+    rows = archive.opt_outs(asked, terms.shortest_ms)
+    return (judge(row, terms, at_ms) for row in rows)
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,7 +20,7 @@ def report_at(path: Path, run: str, terms: Terms) -> Report:
         JournalError: there is no such journal or run.
     """
     trail = AuditTrail(partial(open_archive, path), AuditFilter(run=run))
-    with open_archive(path) as archive:
+    with open_archive(path) as archive, archive.one_instant():
         return report_of(archive, run, terms, trail)
 
 

@@ -68,7 +68,7 @@ def listed(place: Place, asked: EventFilter, events_max: int, *, json: bool) -> 
         events = archive.crm.find(asked, events_max)
         tallies = archive.crm.tally(asked)
         disabled = archive.crm.disabled()
-        known = {one.endpoint for one in archive.crm.tally(EventFilter())}
+        every = [] if asked.endpoint is None else archive.crm.tally(EventFilter())
     total = sum(one.events for one in tallies)
     states: dict[str, int] = {}
     for one in tallies:
@@ -89,8 +89,9 @@ def listed(place: Place, asked: EventFilter, events_max: int, *, json: bool) -> 
         say(f"{len(events):,} of {count(total, 'event')}: --limit N for more.")
     if not total:
         say("There are no such events.")
-    if asked.endpoint is not None and asked.endpoint not in known | off:
-        listed = ", ".join(sorted(map(plain, known | off))) or "none"
+    known = off | {one.endpoint for one in every}
+    if asked.endpoint is not None and asked.endpoint not in known:
+        listed = ", ".join(sorted(map(plain, known))) or "none"
         say(
             f"There never was an event for an endpoint of that name; those that had some: {listed}."
         )

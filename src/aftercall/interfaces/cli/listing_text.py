@@ -9,8 +9,7 @@ from rich.text import Text
 from aftercall.adapters.results import messages_of
 from aftercall.domain import instant
 from aftercall.domain.disposition import Json
-from aftercall.domain.report import Tally
-from aftercall.domain.status import OPEN, REFUSED, SUCCESSFUL
+from aftercall.domain.status import OPEN, REFUSED, SUCCESSFUL, Status
 from aftercall.interfaces.cli.figures import local_time, zone
 from aftercall.interfaces.cli.report_text import style_of
 from aftercall.interfaces.cli.terminal import plain
@@ -47,10 +46,12 @@ class RunLine:
         return "running" if self.held else "paused"
 
 
-def run_line(record: RunRecord, tallies: Sequence[Tally], *, held: bool, follows: bool) -> RunLine:
+def run_line(
+    record: RunRecord, standings: Mapping[Status, int], *, held: bool, follows: bool
+) -> RunLine:
     """Return a run with its rows counted; `follows` says that follow-ups are open."""
     successful, failed, still_open = (
-        sum(tally.rows for tally in tallies if tally.status in statuses)
+        sum(standings.get(status, 0) for status in statuses)
         for statuses in (SUCCESSFUL, REFUSED, OPEN)
     )
     return RunLine(record, successful, failed, still_open, held, follows)

@@ -3,7 +3,6 @@
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from itertools import islice
 from pathlib import Path
 
 from aftercall.adapters.journal.sqlite.connection import is_held
@@ -24,7 +23,7 @@ from aftercall.interfaces.cli.pauses import paused_json, paused_of
 from aftercall.interfaces.cli.report_text import Closing
 from aftercall.interfaces.cli.runs import print_json, print_report, settings_for
 from aftercall.interfaces.cli.terminal import out, plain, print_pieces, say, wide_out
-from aftercall.ports import RowRecord, RunRecord
+from aftercall.ports import RunRecord
 from aftercall.settings import OptOuts, load_settings
 from aftercall.wiring import open_archive, report_at, write_results
 from aftercall.wiring.opt_outs import terms_of
@@ -55,24 +54,24 @@ def runs(place: Place, runs_max: int, *, json: bool) -> int:
     with place.kept_in_errors():
         path = journal_of(place)
         with open_archive(path) as archive:
-            found = archive.runs()
+            total = archive.count_runs()
             held = is_held(path)
             lines = [
                 run_line(
                     one,
-                    archive.tallies(one.run),
+                    archive.standings(one.run),
                     held=held,
                     follows=follow_ups_open(archive.follow_ups.count(one.run)),
                 )
-                for one in found[:runs_max]
+                for one in archive.runs(most=runs_max)
             ]
     if json:
-        print_json({"runs": [run_json(line) for line in lines], "total": len(found)})
+        print_json({"runs": [run_json(line) for line in lines], "total": total})
         return 0
     print_pieces(runs_view(lines, wide_out().width))
-    if len(found) > len(lines):
-        say(f"and {count(len(found) - len(lines), 'older run')}: --limit {len(found)}")
-    if not found:
+    if total > len(lines):
+        say(f"and {count(total - len(lines), 'older run')}: --limit {total}")
+    if not total:
         say("There are no runs yet.", f"next: {place.command('sync', 'calls.csv')}")
     return 0
 
@@ -107,8 +106,9 @@ def _terms(place: Place) -> Terms:
 def _show_rows(path: Path, record: RunRecord, asked: Asked, place: Place) -> int:
     statuses = frozenset(asked.statuses)
     with open_archive(path) as archive:
-        total = sum(one.rows for one in archive.tallies(record.run) if one.status in statuses)
-        rows: list[RowRecord] = list(islice(archive.rows(record.run, statuses), asked.rows_max))
+        standings = archive.standings(record.run)
+        rows = archive.first_rows(record.run, statuses, asked.rows_max)
+    total = sum(standings.get(status, 0) for status in statuses)
     names = {source.number: source.name for source in record.sources}
     if asked.json:
         listed = [row_json(row, names) for row in rows]

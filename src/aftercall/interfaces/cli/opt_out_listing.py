@@ -2,8 +2,9 @@
 
 import asyncio
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from datetime import tzinfo
+from itertools import islice
 
 import typer
 
@@ -19,7 +20,7 @@ from aftercall.interfaces.cli.options import Place, Received
 from aftercall.interfaces.cli.runs import print_json, settings_for
 from aftercall.interfaces.cli.terminal import print_pieces, say, wide_out
 from aftercall.wiring import open_archive
-from aftercall.wiring.opt_outs import Word, judged, now_ms, terms_of
+from aftercall.wiring.opt_outs import Word, judged, now_ms, terms_of, unsure
 from aftercall.wiring.opt_outs import acknowledge as store
 
 WORDS_MAX = 500
@@ -43,17 +44,16 @@ def filter_of(asked: Received, zone: tzinfo) -> OptOutFilter:
 def show(place: Place, asked: Received, rows_max: int, *, json: bool) -> int:
     """List opt-outs."""
     wanted = frozenset(map(Standing, asked.status or ())) or UNSETTLED
-    counts: Counter[Standing] = Counter()
-    listed: list[OptOut] = []
     with place.kept_in_errors():
         settings = settings_for(place)
         terms, at_ms = terms_of(settings.opt_outs, settings.outcomes), now_ms()
         wanted_rows = filter_of(asked, terms.calendar.zone)
-        with open_archive(settings.journal.path) as archive:
-            for one in judged(archive, wanted_rows, terms, at_ms):
-                counts[one.standing] += 1
-                if one.standing in wanted and len(listed) < rows_max:
-                    listed.append(one)
+        with open_archive(settings.journal.path) as archive, archive.one_instant():
+            counts, listed = _counted(unsure(archive, wanted_rows, terms, at_ms), wanted, rows_max)
+            counts[Standing.APPLIED] += archive.count_opt_outs(wanted_rows) - counts.total()
+            if Standing.APPLIED in wanted:
+                every = judged(archive, wanted_rows, terms, at_ms)
+                listed = list(islice((one for one in every if one.standing in wanted), rows_max))
     code = 4 if any(counts[standing] for standing in PRESSING) else 0
     board = Board(listed, counts, terms, at_ms, settings.opt_outs.time_zone)
     if json:
@@ -65,6 +65,19 @@ def show(place: Place, asked: Received, rows_max: int, *, json: bool) -> int:
         say(f"{len(listed):,} of {count(total, 'opt-out')}: --limit N for more.")
     _say_next(place, listed)
     return code
+
+
+def _counted(
+    found: Iterable[OptOut], wanted: Collection[Standing], most: int
+) -> tuple[Counter[Standing], list[OptOut]]:
+    """Count opt-outs by how they stand, and keep the first of those that are wanted."""
+    counts: Counter[Standing] = Counter()
+    listed: list[OptOut] = []
+    for one in found:
+        counts[one.standing] += 1
+        if one.standing in wanted and len(listed) < most:
+            listed.append(one)
+    return counts, listed
 
 
 def _say_next(place: Place, listed: Sequence[OptOut]) -> None:

@@ -4,7 +4,6 @@ import json
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from itertools import islice
 
 from aftercall.adapters.clock import SystemClock
 from aftercall.adapters.passing_directory import passing_directory
@@ -211,7 +210,7 @@ def _refused(settings: Settings, report: Report) -> tuple[tuple[RowRecord, str],
     with open_archive(settings.journal.path) as archive:
         (record,) = archive.runs(report.run)
         names = {source.number: source.name for source in record.sources}
-        rows = islice(archive.rows(report.run, REFUSED), REFUSED_SHOWN)
+        rows = archive.first_rows(report.run, REFUSED, REFUSED_SHOWN)
         return tuple((row, names[row.source]) for row in rows)
 
 

@@ -14,7 +14,7 @@ from aftercall.adapters.journal.sqlite.reading import Reading
 from aftercall.adapters.journal.sqlite.rows import filter_values, run_number
 from aftercall.adapters.journal.sqlite.statements import statement
 from aftercall.domain.opt_outs import OptOutFilter, OptOutRow
-from aftercall.domain.report import CampaignPace, Tally
+from aftercall.domain.report import CampaignPace, LatencyCount, Tally
 from aftercall.domain.status import Status
 from aftercall.ports import (
     AuditFilter,
@@ -25,6 +25,9 @@ from aftercall.ports import (
     WaitingRows,
 )
 
+ALL = -1
+"""As a limit: there is none."""
+
 
 class SqliteArchive(Reading):
     """What reports, listings and result files are made of."""
@@ -34,11 +37,17 @@ class SqliteArchive(Reading):
         self.crm = SqliteEvents(db, path)
         self.follow_ups = SqliteFollowUpArchive(db, path)
 
-    def runs(self, run: str | None = None) -> Sequence[RunRecord]:
-        """Return one run or all runs, the newest first."""
+    def runs(self, run: str | None = None, most: int | None = None) -> Sequence[RunRecord]:
+        """Return one run, or all runs or so many, the newest first."""
         name = "runs" if run is None else "one_run"
+        asked = {"run": run, "most": ALL if most is None else most}
         with told(self._path):
-            return [self._run(row) for row in self._db.execute(statement(name), {"run": run})]
+            return [self._run(row) for row in self._db.execute(statement(name), asked)]
+
+    def count_runs(self) -> int:
+        """Count all runs."""
+        with told(self._path):
+            return int(self._db.execute(statement("count_runs")).fetchone()[0])
 
     def newest_open_run(self) -> str | None:
         """Return the newest run with rows that are open or were not read yet."""
@@ -64,12 +73,18 @@ class SqliteArchive(Reading):
             found = self._db.execute(statement("tallies"), asked)
             return [Tally(Status(row["status"]), *tuple(row)[1:]) for row in found]
 
-    def timings(self, run: str) -> Iterator[tuple[float | None, float | None, float | None]]:
-        """Yield wait, read and write milliseconds of each row of a run that was sent."""
+    def standings(self, run: str) -> Mapping[Status, int]:
+        """Count the rows of a run by status."""
         with told(self._path):
             asked = {"run": run_number(self._db, run)}
-            for row in self._db.execute(statement("timings"), asked):
-                yield tuple(row)
+            found = self._db.execute(statement("standings"), asked)
+            return {Status(status): rows for status, rows in found}
+
+    def latencies(self, run: str) -> Sequence[LatencyCount]:
+        """Return how long the rows of a run took that were sent, counted by phase and time."""
+        with told(self._path):
+            asked = {"run": run_number(self._db, run)}
+            return [LatencyCount(*row) for row in self._db.execute(statement("latencies"), asked)]
 
     def rows(self, run: str, statuses: Collection[Status]) -> Iterator[RowRecord]:
         """Yield the rows of a run that have one of `statuses`, in the order of the input."""
@@ -77,7 +92,14 @@ class SqliteArchive(Reading):
             asked = {"run": run_number(self._db, run)}
             for row in self._db.execute(statement("rows_of_run"), asked):
                 if row["status"] in statuses:
-                    yield RowRecord(**dict(row) | {"status": Status(row["status"])})
+                    yield _row(row)
+
+    def first_rows(self, run: str, statuses: Collection[Status], most: int) -> Sequence[RowRecord]:
+        """Return the first rows of a run that have one of `statuses`, as many as are asked for."""
+        with told(self._path):
+            listed = json.dumps(sorted(statuses))
+            asked = {"run": run_number(self._db, run), "statuses": listed, "most": most}
+            return list(map(_row, self._db.execute(statement("first_rows"), asked)))
 
     def pace(self, run: str) -> Sequence[CampaignPace]:
         """Return the requests of a run per campaign."""
@@ -113,10 +135,19 @@ class SqliteArchive(Reading):
             found = self._db.execute(statement("forecast_outcomes"), asked)
             return [WaitingOutcome(*row) for row in found]
 
-    def opt_outs(self, asked: OptOutFilter) -> Iterator[OptOutRow]:
-        """Yield opt-outs with a clock of their own, the nearest deadline first."""
+    def opt_outs(self, asked: OptOutFilter, slow_ms: int | None = None) -> Iterator[OptOutRow]:
+        """Yield opt-outs with a clock of their own, the nearest deadline first.
+
+        With `slow_ms` those are left out that the tenant has held since less than that after they
+        were received, and still holds for all that the journal knows.
+        """
         with told(self._path):
-            yield from opt_outs.opt_outs(self._db, asked)
+            yield from opt_outs.opt_outs(self._db, asked, slow_ms)
+
+    def count_opt_outs(self, asked: OptOutFilter) -> int:
+        """Count opt-outs with a clock of their own."""
+        with told(self._path):
+            return opt_outs.count(self._db, asked)
 
     def opt_out(self, row: int) -> OptOutRow | None:
         """Return the opt-out of a number; None if there is no such row or it is none."""
@@ -130,7 +161,8 @@ class SqliteArchive(Reading):
         """
         with told(self._path):
             asked = {"run": run_number(self._db, run)}
-            total, partial = self._db.execute(statement("count_opt_outs"), asked).fetchone()
+            found = self._db.execute(statement("count_opt_outs_of_run"), asked)
+            total, partial = found.fetchone()
         return total, partial, opt_outs.to_judge(self._db, run, slow_ms)
 
     def call_entries(self, asked: AuditFilter) -> Iterator[tuple[int, str]]:
@@ -158,6 +190,10 @@ class SqliteArchive(Reading):
                 name = "entries_of_contact"
             for row in self._db.execute(statement(name), values):
                 yield row["entry"]
+
+
+def _row(row: sqlite3.Row) -> RowRecord:
+    return RowRecord(**dict(row) | {"status": Status(row["status"])})
 
 
 def _source(row: sqlite3.Row, run: str) -> SourceRecord:

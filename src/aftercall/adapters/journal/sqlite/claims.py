@@ -16,7 +16,7 @@ from aftercall.adapters.journal.sqlite.writer import Writer
 from aftercall.domain.audit import Exchange, Finding, Settled, audit_entry
 from aftercall.domain.follow_ups import NewFollowUp
 from aftercall.domain.settlement import Claim, Settlement
-from aftercall.domain.status import SETTLED, Event, Status, advance
+from aftercall.domain.status import LANDED, SETTLED, Event, Status, advance
 from aftercall.ports import Announcement, Turn
 
 LANES = (0, 1, 2)
@@ -136,9 +136,13 @@ def _settle(
         "now_ms": settlement.now_ms,
         "settled_ms": settlement.now_ms if settlement.status in SETTLED else None,
     }
+    before = db.execute(statement("row_before"), {"row": settlement.row}).fetchone()
     if db.execute(statement("settle_row"), values).rowcount == 0:
         return False
-    run = db.execute(statement("run_of_row"), {"row": settlement.row}).fetchone()["run"]
+    run = before["run"]
+    _recount(db, before, values)
+    if settlement.status in LANDED and before["others_landed"]:
+        db.execute(statement("mark_overwritten"), {"row": settlement.row})
     if settlement.entry is not None:
         add_entry(db, run, settlement.entry, settlement.now_ms)
     for new in follow_ups:
@@ -153,6 +157,14 @@ def _settle(
         }
         db.execute(statement("add_event"), event)
     return True
+
+
+def _recount(db: sqlite3.Connection, before: sqlite3.Row, now: Mapping[str, object]) -> None:
+    """Count how long a row took that was sent; if it was sent before, the last time counts."""
+    if before["read_ms"] is not None:
+        db.execute(statement("uncount_latency"), dict(before))
+    if now["read_ms"] is not None:
+        db.execute(statement("count_latency"), {**now, "run": before["run"]})
 
 
 def _recover(db: sqlite3.Connection, now_ms: int) -> int:

@@ -59,17 +59,28 @@ def _acknowledge(
     add_entry(db, facts["run"], entry, said.at_ms)
 
 
-def opt_outs(db: sqlite3.Connection, asked: OptOutFilter) -> Iterator[OptOutRow]:
+def opt_outs(
+    db: sqlite3.Connection, asked: OptOutFilter, slow_ms: int | None
+) -> Iterator[OptOutRow]:
     """Yield the opt-outs that are asked for, the nearest deadline first."""
-    values = {
+    name = "opt_outs" if slow_ms is None else "slow_opt_outs"
+    lacking = _records_lack(db)
+    for facts in db.execute(statement(name), {**_values(asked), "slow_ms": slow_ms}):
+        yield _opt_out(db, facts, _lacking(db, facts["id"]) if lacking else ())
+
+
+def count(db: sqlite3.Connection, asked: OptOutFilter) -> int:
+    """Count the opt-outs that are asked for."""
+    return int(db.execute(statement("count_opt_outs"), _values(asked)).fetchone()[0])
+
+
+def _values(asked: OptOutFilter) -> dict[str, object]:
+    return {
         "campaign": asked.campaign,
         "contact": asked.contact,
         "since_ms": -FOREVER_MS if asked.since_ms is None else asked.since_ms,
         "until_ms": FOREVER_MS if asked.until_ms is None else asked.until_ms,
     }
-    lacking = _records_lack(db)
-    for facts in db.execute(statement("opt_outs"), values):
-        yield _opt_out(db, facts, _lacking(db, facts["id"]) if lacking else ())
 
 
 def opt_out(db: sqlite3.Connection, row: int) -> OptOutRow | None:
@@ -93,12 +104,13 @@ def _opt_out(
 ) -> OptOutRow:
     values = dict(facts)
     row = values.pop("id")
+    is_held, is_acknowledged = values.pop("is_held"), values.pop("is_acknowledged")
     return OptOutRow(
         **values | {"status": Status(facts["status"])},
         row=row,
-        held=_held(db, facts),
+        held=_held(db, facts) if is_held else (),
         seen=_seen(db, facts),
-        acknowledged=_acknowledged(db, row),
+        acknowledged=_acknowledged(db, row) if is_acknowledged else None,
         lacking=lacking,
     )
 
@@ -118,8 +130,6 @@ def _lacking(db: sqlite3.Connection, row: int) -> Sequence[LackingRecord]:
 
 
 def _held(db: sqlite3.Connection, facts: sqlite3.Row) -> Sequence[Held]:
-    if not (facts["campaign"] and facts["contact"]):
-        return ()  # An invalid row that did not tell whose it is.
     contact = {"campaign": facts["campaign"], "contact": facts["contact"]}
     found = db.execute(statement("held_of_contact"), contact)
     return [

@@ -67,10 +67,10 @@ WHERE state = 'waiting' AND number > :number AND (endpoint, campaign, contact) =
     SELECT o.endpoint, o.campaign, o.contact FROM outbox o WHERE o.number = :number);
 
 -- name: events_of_run
-SELECT state, count(*) AS events FROM outbox WHERE run = :run GROUP BY state;
+SELECT state, count(*) AS events FROM outbox WHERE run = :run GROUP BY endpoint, state;
 
 -- name: events_of_all
-SELECT state, count(*) AS events FROM outbox GROUP BY state;
+SELECT state, count(*) AS events FROM outbox GROUP BY run, endpoint, state;
 
 -- name: list_events
 SELECT o.number, o.event_id, o.endpoint, u.id AS run, o.campaign, o.contact, r.outcome, o.state,
@@ -78,6 +78,36 @@ SELECT o.number, o.event_id, o.endpoint, u.id AS run, o.campaign, o.contact, r.o
 FROM outbox o JOIN row r ON r.id = o.row JOIN run u ON u.number = o.run
 WHERE (:state IS NULL OR o.state = :state) AND (:endpoint IS NULL OR o.endpoint = :endpoint)
     AND (:run IS NULL OR u.id = :run) AND (:contact IS NULL OR o.contact = :contact)
+    AND (:from_ms IS NULL OR o.created_ms >= :from_ms)
+    AND (:until_ms IS NULL OR o.created_ms < :until_ms)
+ORDER BY o.number DESC LIMIT :events_max;
+
+-- name: list_standing_events
+-- The same for those of a run, a state or an endpoint: the index tells which they are.
+SELECT o.number, o.event_id, o.endpoint, u.id AS run, o.campaign, o.contact, r.outcome, o.state,
+    o.attempts, o.due_ms, o.words, o.created_ms, o.delivered_ms
+FROM outbox o JOIN row r ON r.id = o.row JOIN run u ON u.number = o.run
+WHERE o.number IN (
+    SELECT number FROM outbox INDEXED BY outbox_run
+    WHERE run BETWEEN :first_run AND :last_run
+        AND (:state IS NULL OR state = :state) AND (:endpoint IS NULL OR endpoint = :endpoint)
+    ORDER BY number DESC LIMIT :events_max)
+ORDER BY o.number DESC;
+
+-- name: list_events_of_contact
+-- An event tells of a row that was applied; of those each contact has few in each campaign.
+SELECT o.number, o.event_id, o.endpoint, u.id AS run, o.campaign, o.contact, r.outcome, o.state,
+    o.attempts, o.due_ms, o.words, o.created_ms, o.delivered_ms
+FROM outbox o JOIN row r ON r.id = o.row JOIN run u ON u.number = o.run
+WHERE TRUE
+    AND (:state IS NULL OR o.state = :state) AND (:endpoint IS NULL OR o.endpoint = :endpoint)
+    AND (:run IS NULL OR u.id = :run)
+    AND o.row IN (
+        SELECT c.id FROM campaign g CROSS JOIN row c
+        WHERE c.campaign = g.id AND c.contact = :contact AND c.status = 'applied'
+            AND c.status IN (
+                'pending', 'writing', 'deferred', 'doubtful', 'applied', 'unchanged',
+                'missing', 'rejected', 'failed'))
     AND (:from_ms IS NULL OR o.created_ms >= :from_ms)
     AND (:until_ms IS NULL OR o.created_ms < :until_ms)
 ORDER BY o.number DESC LIMIT :events_max;
@@ -98,6 +128,28 @@ SELECT o.endpoint, o.state, count(*) AS events
 FROM outbox o JOIN run u ON u.number = o.run
 WHERE (:state IS NULL OR o.state = :state) AND (:endpoint IS NULL OR o.endpoint = :endpoint)
     AND (:run IS NULL OR u.id = :run) AND (:contact IS NULL OR o.contact = :contact)
+    AND (:from_ms IS NULL OR o.created_ms >= :from_ms)
+    AND (:until_ms IS NULL OR o.created_ms < :until_ms)
+GROUP BY o.endpoint, o.state ORDER BY o.endpoint, o.state;
+
+-- name: tally_standing_events
+SELECT endpoint, state, count(*) AS events FROM outbox INDEXED BY outbox_run
+WHERE run BETWEEN :first_run AND :last_run
+    AND (:state IS NULL OR state = :state) AND (:endpoint IS NULL OR endpoint = :endpoint)
+GROUP BY run, endpoint, state;
+
+-- name: tally_events_of_contact
+SELECT o.endpoint, o.state, count(*) AS events
+FROM outbox o JOIN run u ON u.number = o.run
+WHERE TRUE
+    AND (:state IS NULL OR o.state = :state) AND (:endpoint IS NULL OR o.endpoint = :endpoint)
+    AND (:run IS NULL OR u.id = :run)
+    AND o.row IN (
+        SELECT c.id FROM campaign g CROSS JOIN row c
+        WHERE c.campaign = g.id AND c.contact = :contact AND c.status = 'applied'
+            AND c.status IN (
+                'pending', 'writing', 'deferred', 'doubtful', 'applied', 'unchanged',
+                'missing', 'rejected', 'failed'))
     AND (:from_ms IS NULL OR o.created_ms >= :from_ms)
     AND (:until_ms IS NULL OR o.created_ms < :until_ms)
 GROUP BY o.endpoint, o.state ORDER BY o.endpoint, o.state;

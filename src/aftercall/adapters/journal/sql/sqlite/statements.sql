@@ -164,14 +164,45 @@ UPDATE row SET status = :status, reason = :reason, words = :words, due_ms = :due
     wait_ms = :wait_ms, read_ms = :read_ms, write_ms = :write_ms, settled_ms = :settled_ms
 WHERE id = :id AND status = 'writing' AND serial = :serial;
 
--- name: run_of_row
-SELECT run FROM row WHERE id = :row;
+-- name: row_before
+-- What is known of a row before it is settled, and whether another one of the contact has landed.
+SELECT r.run, r.wait_ms, r.read_ms, r.write_ms, EXISTS (
+    SELECT 1 FROM row o
+    WHERE o.campaign = r.campaign AND o.contact = r.contact AND o.id <> r.id
+        AND o.status IN ('applied', 'unchanged')
+        AND o.status IN (
+            'pending', 'writing', 'deferred', 'doubtful', 'applied', 'unchanged',
+            'missing', 'rejected', 'failed')) AS others_landed
+FROM row r WHERE r.id = :row;
+
+-- name: count_latency
+INSERT INTO run_latency (run, phase, ms, rows, total_us, max_ms)
+SELECT :run, phase, CAST(printf('%.2e', took) AS REAL), 1, CAST(round(took * 1000) AS INTEGER), took
+FROM (
+    SELECT 'wait' AS phase, :wait_ms AS took
+    UNION ALL SELECT 'read', :read_ms
+    UNION ALL SELECT 'write', :write_ms
+    UNION ALL SELECT 'row', :read_ms + coalesce(:write_ms, 0))
+WHERE took IS NOT NULL
+ON CONFLICT (run, phase, ms) DO UPDATE SET rows = rows + 1,
+    total_us = total_us + excluded.total_us, max_ms = max(max_ms, excluded.max_ms);
+
+-- name: uncount_latency
+UPDATE run_latency SET rows = rows - 1, total_us = total_us - CAST(round(gone.took * 1000) AS INTEGER)
+FROM (
+    SELECT 'wait' AS phase, :wait_ms AS took
+    UNION ALL SELECT 'read', :read_ms
+    UNION ALL SELECT 'write', :write_ms
+    UNION ALL SELECT 'row', :read_ms + coalesce(:write_ms, 0)) AS gone
+WHERE run = :run AND run_latency.phase = gone.phase
+    AND ms = CAST(printf('%.2e', gone.took) AS REAL);
 
 -- name: left_writing
 SELECT r.*, u.id AS run_id, s.name AS source_name, s.sha256 AS source_sha256
 FROM row r JOIN run u ON u.number = r.run JOIN source s ON s.number = r.source
-WHERE r.due_ms IS NULL AND r.status = 'writing'
-    AND r.status IN ('pending', 'writing', 'deferred', 'doubtful')
+WHERE r.id IN (
+    SELECT id FROM row WHERE due_ms IS NULL AND status = 'writing'
+        AND status IN ('pending', 'writing', 'deferred', 'doubtful'))
 ORDER BY r.id;
 
 -- name: doubt_left
@@ -221,17 +252,22 @@ ON CONFLICT (run, campaign) DO UPDATE SET
 UPDATE run SET worked_ms = worked_ms + :worked_ms WHERE number = :run;
 
 -- name: runs
-SELECT * FROM run ORDER BY number DESC;
+SELECT * FROM run ORDER BY number DESC LIMIT :most;
+
+-- name: count_runs
+SELECT count(*) FROM run;
 
 -- name: one_run
 SELECT * FROM run WHERE id = :run;
 
 -- name: newest_open_run
-SELECT id FROM run WHERE number = max(
-    coalesce((SELECT max(run) FROM row
-              WHERE status IN ('pending', 'writing', 'deferred', 'doubtful')), 0),
-    coalesce((SELECT max(number) FROM run WHERE NOT intake_complete), 0),
-    coalesce((SELECT max(run) FROM follow_up WHERE state IN ('waiting', 'sending')), 0));
+SELECT id FROM run u
+WHERE NOT intake_complete
+    OR EXISTS (SELECT 1 FROM row WHERE run = u.number AND status IN (
+        'pending', 'writing', 'deferred', 'doubtful'))
+    OR EXISTS (
+        SELECT 1 FROM follow_up WHERE run = u.number AND state IN ('waiting', 'sending'))
+ORDER BY number DESC LIMIT 1;
 
 -- name: sources
 SELECT * FROM source WHERE run = :run ORDER BY number;
@@ -240,6 +276,9 @@ SELECT * FROM source WHERE run = :run ORDER BY number;
 SELECT status, reason, campaign, outcome, count(*) AS rows
 FROM row WHERE run = :run GROUP BY status, reason, campaign, outcome;
 
+-- name: standings
+SELECT status, count(*) AS rows FROM row WHERE run = :run GROUP BY status;
+
 -- name: open_rows
 -- Two counts over indexes; the rows that wait are not read.
 SELECT campaign, count(*) AS rows FROM row WHERE due_ms IS NOT NULL GROUP BY campaign
@@ -247,8 +286,9 @@ UNION ALL
 SELECT campaign, count(*) AS rows FROM row WHERE due_ms IS NULL AND status IN (
     'pending', 'writing', 'deferred', 'doubtful') GROUP BY campaign;
 
--- name: timings
-SELECT wait_ms, read_ms, write_ms FROM row WHERE run = :run AND read_ms IS NOT NULL;
+-- name: latencies
+SELECT phase, ms, rows, total_us, max_ms FROM run_latency
+WHERE run = :run AND rows > 0 ORDER BY phase, ms;
 
 -- name: rows_of_run
 SELECT id, source, line, cells, campaign, contact, outcome, status, reason, words, problems,
@@ -258,6 +298,20 @@ SELECT id, source, line, cells, campaign, contact, outcome, status, reason, word
                 || f.state AS told
             FROM follow_up f WHERE f.row = row.id ORDER BY f.kind, f.target)) AS follow_ups
 FROM row WHERE run = :run ORDER BY id;
+
+-- name: first_rows
+-- Which rows they are is told by the index; only they are read.
+SELECT id, source, line, cells, campaign, contact, outcome, status, reason, words, problems,
+    attempts, settled_ms, (
+        SELECT group_concat(told, '; ') FROM (
+            SELECT f.kind || CASE f.target WHEN '' THEN '' ELSE ' ' || f.target END || ': '
+                || f.state AS told
+            FROM follow_up f WHERE f.row = row.id ORDER BY f.kind, f.target)) AS follow_ups
+FROM row WHERE id IN (
+    SELECT id FROM row INDEXED BY row_standing
+    WHERE run = :run AND status IN (SELECT value FROM json_each(:statuses))
+    ORDER BY id LIMIT :most)
+ORDER BY id;
 
 -- name: pace
 SELECT * FROM run_pace WHERE run = :run ORDER BY campaign;
@@ -441,57 +495,6 @@ FROM (
         ) AS newer
     FROM row r WHERE r.run = :run AND r.status = 'pending')
 GROUP BY campaign ORDER BY campaign;
-
--- name: opt_outs
--- The nearest deadline first: it follows from when the opt-out was received.
-SELECT r.id, u.id AS run, s.name AS source, r.line, r.campaign, r.contact, r.outcome, r.status,
-    r.reason, r.words, r.opt_out_received_ms AS received_ms, r.timestamp_ms, r.settled_ms
-FROM row r JOIN run u ON u.number = r.run JOIN source s ON s.number = r.source
-WHERE r.opt_out_received_ms >= :since_ms AND r.opt_out_received_ms < :until_ms
-    AND (:campaign IS NULL OR r.campaign = :campaign)
-    AND (:contact IS NULL OR r.contact = :contact)
-ORDER BY r.opt_out_received_ms, r.id;
-
--- name: opt_out
-SELECT r.id, u.id AS run, s.name AS source, r.line, r.campaign, r.contact, r.outcome, r.status,
-    r.reason, r.words, r.opt_out_received_ms AS received_ms, r.timestamp_ms, r.settled_ms
-FROM row r JOIN run u ON u.number = r.run JOIN source s ON s.number = r.source
-WHERE r.id = :row AND r.opt_out_received_ms IS NOT NULL;
-
--- name: opt_outs_to_judge
--- Of one run, those that it did not bring to the tenant itself, or so slowly that it may be late.
-SELECT r.id, u.id AS run, s.name AS source, r.line, r.campaign, r.contact, r.outcome, r.status,
-    r.reason, r.words, r.opt_out_received_ms AS received_ms, r.timestamp_ms, r.settled_ms
-FROM row r JOIN run u ON u.number = r.run JOIN source s ON s.number = r.source
-WHERE r.run = :run AND r.opt_out_received_ms IS NOT NULL AND (
-    NOT r.status IN ('applied', 'unchanged')
-    OR r.settled_ms - r.opt_out_received_ms >= :slow_ms)
-ORDER BY r.opt_out_received_ms, r.id;
-
--- name: count_opt_outs
-SELECT count(*), coalesce(sum(status <> 'invalid' AND problems IS NOT NULL), 0)
-FROM row WHERE run = :run AND opt_out_received_ms IS NOT NULL;
-
--- name: held_of_contact
--- What reached the tenant of one contact.
-SELECT o.timestamp_ms, o.id, o.outcome, o.category = 'opt_out' AS opt_out, o.settled_ms AS at_ms
-FROM row o
-WHERE o.campaign = :campaign AND o.contact = :contact
-    AND o.status IN ('applied', 'unchanged')
-    AND o.status IN (
-        'pending', 'writing', 'deferred', 'doubtful', 'applied', 'unchanged',
-        'missing', 'rejected', 'failed');
-
--- name: entries_of_row
-SELECT entry FROM audit WHERE contact = :contact AND row = :row ORDER BY number DESC;
-
--- name: add_acknowledgement
-INSERT INTO opt_out_acknowledgement (row, at_ms, withdrawn, by, reason)
-VALUES (:row, :at_ms, :withdrawn, :by, :reason);
-
--- name: acknowledgement_of
-SELECT by, reason, at_ms, withdrawn FROM opt_out_acknowledgement
-WHERE row = :row ORDER BY number DESC LIMIT 1;
 
 -- name: call_entries
 -- Entries of calls: a duplicate is no call of its own, and of an invalid row nothing is known.
