@@ -26,7 +26,7 @@ CANNOT_OPEN = "unable to open database file"
 
 
 # The first two strike while the rows come in, the others while they are worked on.
-@pytest.mark.parametrize("file_bytes", [250_000, 700_000, 1_500_000, 1_800_000])
+@pytest.mark.parametrize("file_bytes", [250_000, 700_000, 2_000_000, 2_600_000])
 async def test_a_full_disk_is_told_and_costs_nothing(
     rig: Rig, tmp_path: Path, file_bytes: int
 ) -> None:

@@ -139,8 +139,8 @@ class Gateway:
         self, request: web.Request, reply: Reply, got: Mapping[str, Any] | None
     ) -> web.StreamResponse:
         if reply.status == 0:
-            assert request.transport is not None
-            request.transport.abort()
+            if request.transport is not None:  # Who asked may have died meanwhile.
+                request.transport.abort()
             return web.Response(status=502)
         passed = {"Retry-After": "X-Wait", "Location": "Location"}
         headers = {ours: reply.headers[its] for its, ours in passed.items() if its in reply.headers}
