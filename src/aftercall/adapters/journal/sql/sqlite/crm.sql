@@ -77,7 +77,7 @@ SELECT o.number, o.event_id, o.endpoint, u.id AS run, o.campaign, o.contact, r.o
     o.attempts, o.due_ms, o.words, o.created_ms, o.delivered_ms
 FROM outbox o JOIN row r ON r.id = o.row JOIN run u ON u.number = o.run
 WHERE (:state IS NULL OR o.state = :state) AND (:endpoint IS NULL OR o.endpoint = :endpoint)
-    AND (:run IS NULL OR u.id = :run) AND (:contact IS NULL OR o.contact = :contact)
+    AND (:run IS NULL OR u.id = :run)
     AND (:from_ms IS NULL OR o.created_ms >= :from_ms)
     AND (:until_ms IS NULL OR o.created_ms < :until_ms)
 ORDER BY o.number DESC LIMIT :events_max;
@@ -99,8 +99,7 @@ ORDER BY o.number DESC;
 SELECT o.number, o.event_id, o.endpoint, u.id AS run, o.campaign, o.contact, r.outcome, o.state,
     o.attempts, o.due_ms, o.words, o.created_ms, o.delivered_ms
 FROM outbox o JOIN row r ON r.id = o.row JOIN run u ON u.number = o.run
-WHERE TRUE
-    AND (:state IS NULL OR o.state = :state) AND (:endpoint IS NULL OR o.endpoint = :endpoint)
+WHERE (:state IS NULL OR o.state = :state) AND (:endpoint IS NULL OR o.endpoint = :endpoint)
     AND (:run IS NULL OR u.id = :run)
     AND o.row IN (
         SELECT c.id FROM campaign g CROSS JOIN row c
@@ -127,10 +126,10 @@ ORDER BY o.number DESC LIMIT :events_max;
 SELECT o.endpoint, o.state, count(*) AS events
 FROM outbox o JOIN run u ON u.number = o.run
 WHERE (:state IS NULL OR o.state = :state) AND (:endpoint IS NULL OR o.endpoint = :endpoint)
-    AND (:run IS NULL OR u.id = :run) AND (:contact IS NULL OR o.contact = :contact)
+    AND (:run IS NULL OR u.id = :run)
     AND (:from_ms IS NULL OR o.created_ms >= :from_ms)
     AND (:until_ms IS NULL OR o.created_ms < :until_ms)
-GROUP BY o.endpoint, o.state ORDER BY o.endpoint, o.state;
+GROUP BY o.endpoint, o.state;
 
 -- name: tally_standing_events
 SELECT endpoint, state, count(*) AS events FROM outbox INDEXED BY outbox_run
@@ -141,8 +140,7 @@ GROUP BY run, endpoint, state;
 -- name: tally_events_of_contact
 SELECT o.endpoint, o.state, count(*) AS events
 FROM outbox o JOIN run u ON u.number = o.run
-WHERE TRUE
-    AND (:state IS NULL OR o.state = :state) AND (:endpoint IS NULL OR o.endpoint = :endpoint)
+WHERE (:state IS NULL OR o.state = :state) AND (:endpoint IS NULL OR o.endpoint = :endpoint)
     AND (:run IS NULL OR u.id = :run)
     AND o.row IN (
         SELECT c.id FROM campaign g CROSS JOIN row c
@@ -152,7 +150,7 @@ WHERE TRUE
                 'missing', 'rejected', 'failed'))
     AND (:from_ms IS NULL OR o.created_ms >= :from_ms)
     AND (:until_ms IS NULL OR o.created_ms < :until_ms)
-GROUP BY o.endpoint, o.state ORDER BY o.endpoint, o.state;
+GROUP BY o.endpoint, o.state;
 
 -- name: one_event
 SELECT o.number, o.event_id, o.endpoint, u.id AS run, o.campaign, o.contact, r.outcome, o.state,
