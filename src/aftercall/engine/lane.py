@@ -11,6 +11,7 @@ import math
 from collections import deque
 from dataclasses import dataclass, field
 
+from aftercall.domain.easing import WELL_BELOW
 from aftercall.domain.pacing import SECOND_US
 from aftercall.domain.window import Travel, Trip
 from aftercall.engine.halt import Halt
@@ -32,6 +33,9 @@ THROTTLED_SECONDS = 1.0
 
 THROTTLED_SECONDS_MAX = 60.0
 
+TOGETHER_SECONDS = 10.0
+"""Campaigns that are refused within so long are refused for the same reason, perhaps."""
+
 RETRY_AFTER_SECONDS_MAX = 24 * 3600.0
 """A longer wait than a day is nothing that a tenant means, and would stop the campaign for good."""
 
@@ -51,6 +55,7 @@ class Gates:
         queue: who may take the tenant's next slot.
         reads: how long the tenant's answer to a read usually takes.
         writes: the same of a write.
+        refused: which campaign was refused last, and when.
     """
 
     permits: Permits
@@ -60,6 +65,7 @@ class Gates:
     queue: TenantQueue
     reads: Travel = field(default_factory=Travel)
     writes: Travel = field(default_factory=Travel)
+    refused: tuple[str, float] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,7 +178,7 @@ class Lane:
         if sent_seconds >= self._held_back_seconds:
             self._throttled_in_a_row += 1
             self._held_back_seconds = self._gates.clock.seconds()
-            self.book.refused()
+        self._blamed().refused(sent_seconds)
         wait = retry_after_seconds
         if wait is None:
             doublings = min(max(self._throttled_in_a_row - 1, 0), 10)
@@ -184,6 +190,28 @@ class Lane:
         self.opens_us = max(self.opens_us, until_us)
         await self.book.pause(until_us)
         return wait
+
+    def _blamed(self) -> SlotBook:
+        """Return whose pace a refusal is about.
+
+        It is the tenant's as a whole if that is what bounds this campaign, and another one was
+        refused just before: a campaign alone may have a lower limit of its own.
+        """
+        tenant, last = self._gates.tenant, self._gates.refused
+        now = self._gates.clock.seconds()
+        self._gates.refused = (self.book.campaign, now)
+        if tenant is None or last is None or self._is_at_own_pace():
+            return self.book
+        another = last[0] != self.book.campaign and now - last[1] <= TOGETHER_SECONDS
+        return tenant if another else self.book
+
+    def _is_at_own_pace(self) -> bool:
+        """Say whether its own pace is what bounds this campaign."""
+        times = self.meter.recent
+        spacing = self.book.pace.spacing_us / SECOND_US
+        if len(times) < 2:
+            return spacing >= 1.0
+        return (times[-1] - times[0]) / (len(times) - 1) <= spacing / WELL_BELOW
 
     def answered(self) -> None:
         """Note an answer that was no 429."""

@@ -80,7 +80,7 @@ class Permits:
 
     def _hand_out(self) -> None:
         """Give what is free to those who wait, in their order, as far as they may have it."""
-        while self.free:
+        while self.free and self._waiting:
             first = next((one for one in self._waiting if self._may(one.holder)), None)
             if first is None:
                 return

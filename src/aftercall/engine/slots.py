@@ -1,6 +1,7 @@
 """The slots of one campaign, or of the tenant as a whole: reserved in blocks, used in order."""
 
 import asyncio
+import math
 import sys
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
@@ -41,6 +42,7 @@ class SlotBook:
         self._slots = NONE
         self._coming: asyncio.Task[Slots | None] | None = None
         self._spacing = Spacing()
+        self._refused_seconds = -math.inf
 
     async def take_over(self, turn: Callable[[], Awaitable[Turn]]) -> Turn:
         """Take a turn on the campaign and reserve under its epoch from then on.
@@ -87,9 +89,10 @@ class SlotBook:
     async def _reserve(self) -> Slots | None:
         async with self._changing:
             # Where the last ones end, if that is not long past: what came late is made up for.
+            # Whoever cannot keep up at all begins anew; old slots are soon dropped.
             end_us = _end_us(self._slots)
             now_us = self._clock.now_us()
-            from_us = end_us if now_us - BEHIND_US_MAX <= end_us else now_us
+            from_us = end_us if now_us - BEHIND_US_MAX // 2 <= end_us else now_us
             return await self._pacing.reserve(self.campaign, self._epoch, self.pace, from_us)
 
     def take(self) -> None:
@@ -121,10 +124,16 @@ class SlotBook:
         """Say that a place of the window may be free sooner than was thought."""
         self._answered.set()
 
-    def refused(self) -> None:
-        """Slow down: the tenant has refused this pace. It comes back by itself, step by step."""
-        now = self._clock.seconds()
-        self._ease(self._easing.at(now).refused(now))
+    def refused(self, sent_seconds: float) -> None:
+        """Slow down: the tenant has refused this pace. It comes back by itself, step by step.
+
+        Args:
+            sent_seconds: when the request that was refused had left. Requests of one second are
+                refused together: that counts once.
+        """
+        if sent_seconds >= self._refused_seconds + 1.0:
+            now = self._refused_seconds = self._clock.seconds()
+            self._ease(self._easing.at(now).refused(now))
 
     def _ease(self, easing: Easing) -> None:
         if easing.share != self._easing.share:
