@@ -42,7 +42,7 @@ from aftercall.errors import JournalError
 from aftercall.ports import SourceRecord
 from aftercall.wire.http import HttpRequest, HttpResponse, MaybeSent
 from aftercall.wire.target import Identity, Target
-from tests.simulation.disk import PATH, SteppedWriter, new_disk
+from tests.simulation.disk import COMMIT_SECONDS, PATH, SteppedWriter, new_disk
 from tests.simulation.play import CATEGORIES, stepped
 from tests.simulation.virtual import Timeline, VirtualLoop
 
@@ -103,6 +103,8 @@ class World:
         latency: seconds to an answer, by what was sent.
         retry_after: how a 429 says how long: seconds, date or none.
         on_call: until when contacts are on a call.
+        instead: an answer that the tenant gives in place of its own.
+        commit_seconds: how long a commit of the journal takes, by the time.
         crm_seconds: how long the CRM takes; None for no CRM.
         step_seconds: what each step of the event loop costs.
     """
@@ -117,8 +119,9 @@ class World:
     latency: Callable[[Sent], float] = lambda sent: 0.02
     retry_after: str = "seconds"
     on_call: Callable[[str, str], float] = lambda campaign, contact: 0.0
+    instead: Callable[[Sent], HttpResponse | None] = lambda sent: None
     crm_seconds: float | None = None
-    commit_seconds: Callable[[float], float] = lambda now: 0.5
+    commit_seconds: Callable[[float], float] = lambda now: 0.001
     step_seconds: float = 0.0
     paces: Mapping[str, Pace] = field(default_factory=dict)
 
@@ -126,7 +129,7 @@ class World:
         self.timeline = Timeline(int(BEGINS.timestamp() * 1_000_000))
         self.disk = new_disk()
         self.sent: list[Sent] = []
-        self.arrived: list[Sent] = []
+        self.arrived: list[float] = []
         self.refused: list[Sent] = []
         self.in_flight = self.in_flight_peak = 0
         self.loop: Any = None
@@ -154,6 +157,11 @@ class World:
         finally:
             logging.disable(logging.NOTSET)
         return self
+
+    @classmethod
+    def of(cls, campaigns: int, rows: int, **given: Any) -> "World":
+        """Return a world of so many campaigns with as many rows each."""
+        return cls({f"C{number}": rows for number in range(campaigns)}, **given)
 
     def again(self, rows: Mapping[str, int]) -> "World":
         """Feed more rows, in a process that begins when the one before has ended."""
@@ -184,7 +192,7 @@ class World:
 
     def _process(self) -> None:
         loop = self.loop = _Loop(self.timeline, self.step_seconds)
-        writer = SteppedWriter(self.disk, loop, lambda: self.commit_seconds(self.timeline.now))
+        writer = SteppedWriter(self.disk, loop, self._commit_share)
         self.run = run = self._run(writer)
 
         async def work() -> None:
@@ -234,6 +242,10 @@ class World:
         )
         runs = len(SqliteArchive(disk, PATH).runs())
         return Run(f"run-{runs}", journal, outside, plan)
+
+    def _commit_share(self) -> float:
+        """Return how long a commit takes as `SteppedWriter` wants it."""
+        return self.commit_seconds(self.timeline.now) / COMMIT_SECONDS - 0.2
 
     async def _opening(self, run: Run) -> Sequence[Input]:
         now_ms = self.timeline.now_us() // 1000
@@ -294,14 +306,19 @@ class World:
 
     def _judge(self, sent: Sent) -> HttpResponse:
         now = self.timeline.now
-        self.arrived.append(sent)
+        self.arrived.append(now)
+        instead = self.instead(sent)
+        if instead is not None:
+            if instead.status == 429:
+                self.refused.append(sent)
+            return instead
         if sent.campaign not in self._granted:
             self._granted[sent.campaign] = self.limits(sent.campaign)
         limits = [one for one in (self._granted[sent.campaign], self.whole) if one is not None]
         wait = max((one.wait(now) for one in limits), default=0.0)
         if wait > 0:
             self.refused.append(sent)
-            return HttpResponse(429, self._headers(wait), b"")
+            return self.refusal(wait)
         for one in limits:
             one.take(now)
         if sent.method == "PATCH":
@@ -317,6 +334,10 @@ class World:
         return HttpResponse(
             200, {"content-type": "application/json"}, json.dumps(document).encode()
         )
+
+    def refusal(self, wait: float) -> HttpResponse:
+        """Return a 429 that asks to wait so many seconds."""
+        return HttpResponse(429, self._headers(wait), b"")
 
     def _headers(self, wait: float) -> dict[str, str]:
         match self.retry_after:

@@ -9,6 +9,7 @@ from contextlib import suppress
 from aftercall.domain.easing import Easing
 from aftercall.domain.pacing import AHEAD_US_MAX, BEHIND_US_MAX, SECOND_US, Pace, Slots, Spacing
 from aftercall.domain.window import Window
+from aftercall.errors import AftercallError
 from aftercall.ports import Clock, Pacing, Turn
 
 NONE = Slots(0, 0, 1)
@@ -40,7 +41,7 @@ class SlotBook:
         self._pacing = pacing
         self._clock = clock
         self._slots = NONE
-        self._coming: asyncio.Task[Slots | None] | None = None
+        self._coming: asyncio.Task[Slots | AftercallError | None] | None = None
         self._spacing = Spacing()
         self._refused_seconds = -math.inf
 
@@ -76,24 +77,28 @@ class SlotBook:
                 self._coming = None
                 if fresh is None:
                     return None
+                if isinstance(fresh, AftercallError):
+                    raise fresh
                 self._slots = fresh
 
-    def _fetch(self) -> "asyncio.Task[Slots | None]":
+    def _fetch(self) -> "asyncio.Task[Slots | AftercallError | None]":
         """Have the next block of slots reserved, unless that is under way."""
         if self._coming is None:
             self._coming = asyncio.create_task(self._reserve(), name=f"slots {self.campaign}")
-            # Nobody may be there to await it when the run ends.
-            self._coming.add_done_callback(lambda task: task.cancelled() or task.exception())
         return self._coming
 
-    async def _reserve(self) -> Slots | None:
+    async def _reserve(self) -> Slots | AftercallError | None:
+        """Reserve a block; return what stood against it, for nobody may await this any more."""
         async with self._changing:
             # Where the last ones end, if that is not long past: what came late is made up for.
             # Whoever cannot keep up at all begins anew; old slots are soon dropped.
             end_us = _end_us(self._slots)
             now_us = self._clock.now_us()
             from_us = end_us if now_us - BEHIND_US_MAX // 2 <= end_us else now_us
-            return await self._pacing.reserve(self.campaign, self._epoch, self.pace, from_us)
+            try:
+                return await self._pacing.reserve(self.campaign, self._epoch, self.pace, from_us)
+            except AftercallError as trouble:
+                return trouble
 
     def take(self) -> None:
         """Use the next slot, which is due, for a request that may leave now."""
