@@ -139,13 +139,16 @@ class World:
 
     # What is done
 
-    def stall(self, at: float, seconds: float) -> None:
-        """Have the process stand still, as when other processes have the machine."""
+    def stall(self, at: float, seconds: float, steps: int = 0) -> None:
+        """Have the process stand still, so many steps after what comes first at that time."""
 
-        def stand_still() -> None:
-            self.loop.call_soon(self.timeline.pass_by, seconds)
+        def step(left: int) -> None:
+            if left:
+                self.loop.call_soon(step, left - 1)
+            else:
+                self.timeline.pass_by(seconds)
 
-        self.timeline.at(at, stand_still)
+        self.timeline.at(at, lambda: self.loop.call_soon(step, steps))
 
     def play(self) -> "World":
         """Write all rows and return what was seen."""

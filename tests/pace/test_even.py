@@ -92,6 +92,20 @@ def test_a_stall_of_the_process_is_followed_by_no_bunch(pace: Pace, seconds: flo
     assert most_in(times, 1.0) <= (pace.per_second if pace.headroom else 14)
 
 
+@pytest.mark.parametrize("steps", range(6))
+@pytest.mark.parametrize("total", [None, Pace(LIMIT)])
+def test_a_stall_anywhere_on_the_way_out_is_followed_by_no_bunch(
+    total: Pace | None, steps: int
+) -> None:
+    undisturbed = World.of(1, 10, total=total).play().times("C0")
+    world = World.of(1, 10, total=total)
+    world.stall(undisturbed[8], 0.4, steps)
+    times = world.play().times("C0")
+
+    assert max(gaps(times)) >= 0.3
+    assert_apart(times)
+
+
 def test_what_stalls_cost_is_made_up_for() -> None:
     world = World.of(1, 300, limits=strict)
     for at in range(2, 60, 6):
