@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from email.utils import format_datetime
 from itertools import pairwise
-from math import ceil
+from math import ceil, inf
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -88,6 +88,7 @@ class Sent:
     method: str
     campaign: str
     contact: str
+    in_flight: int
 
 
 @dataclass
@@ -131,7 +132,7 @@ class World:
         self.sent: list[Sent] = []
         self.arrived: list[float] = []
         self.refused: list[Sent] = []
-        self.in_flight = self.in_flight_peak = 0
+        self.in_flight = 0
         self.loop: Any = None
         self.run: Any = None
         self._granted: dict[str, Limit | None] = {}
@@ -186,6 +187,10 @@ class World:
         mine = [one for one in self.sent if one.campaign == campaign or not campaign]
         last = max(at for at, one in enumerate(mine) if one.method == "GET")
         return [one.at for one in mine[: last + 1]]
+
+    def in_flight_peak(self, start: float = 0.0, end: float = inf) -> int:
+        """Return the most that were in flight at a time."""
+        return max(one.in_flight for one in self.sent if start <= one.at < end)
 
     def statuses(self) -> dict[str, int]:
         found = self.disk.ask("SELECT status, count(*) AS n FROM row GROUP BY status")
@@ -282,10 +287,9 @@ class World:
             token = {"access_token": "t", "expires_in": 10**6, "token_type": "Bearer"}
             return HttpResponse(200, {}, json.dumps(token).encode())
         self.loop.requests += 1
-        sent = Sent(self.timeline.now, request.method, path[5], path[7])
-        self.sent.append(sent)
         self.in_flight += 1
-        self.in_flight_peak = max(self.in_flight_peak, self.in_flight)
+        sent = Sent(self.timeline.now, request.method, path[5], path[7], self.in_flight)
+        self.sent.append(sent)
         try:
             return await self._answer(sent)
         finally:

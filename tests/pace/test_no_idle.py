@@ -83,7 +83,7 @@ def test_a_campaign_whose_answers_hang_leaves_permits_for_the_others() -> None:
 
     world = World({"HANGS": 150, "C0": 150, "C1": 150}, latency=latency).play()
 
-    assert world.in_flight_peak == 50
+    assert world.in_flight_peak() == 50
     for campaign in ("C0", "C1"):
         assert_busy(world, campaign)
 

@@ -280,8 +280,8 @@ class Lane:
         return False
 
     async def _at_pace_of(self, tenant: SlotBook) -> bool:
-        """Wait until the tenant's slot has come; False if the campaign may not leave any more."""
-        while not self._is_closed():
+        """Wait until the tenant's slot has come; False if it will not."""
+        while not self._gates.halt.thrown:
             due_us = await tenant.due_us()
             if due_us is None:
                 return False
@@ -292,13 +292,10 @@ class Lane:
     async def _permitted(self) -> bool:
         """Wait for a permit; False, and none is held, if the campaign may not leave any more."""
         await self._gates.permits.acquire(self._holder, self._gates.clock.seconds())
-        if self._is_closed():
+        if self._gates.halt.thrown or self._is_paused():
             self._gates.permits.release(self._holder)
             return False
         return True
-
-    def _is_closed(self) -> bool:
-        return self._gates.halt.thrown or self._is_paused()
 
     def _is_paused(self) -> bool:
         return self.opens_us > self._gates.clock.now_us()
