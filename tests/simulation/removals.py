@@ -325,7 +325,7 @@ def one_turn_after_the_other() -> Iterator[None]:
     """Let a campaign's turn take all its rows, and the others wait for its end."""
     with (
         swapped(rounds, "TURNS_MAX", 1),
-        swapped(rounds.Rounds, "_rows_of_turn", lambda self, lane: 10**6),
+        swapped(rounds.TurnLimits, "rows_at", lambda self, pace: 10**6),
     ):
         yield
 

@@ -81,6 +81,12 @@ def profile_of_the_page() -> str:
     return str(text)
 
 
+def lists_of_the_page() -> str:
+    """Return what the documentation adds to it so that several contacts are read at once."""
+    (text,) = (block for block in TOML.findall(PAGE.read_text("utf-8")) if "[read.bulk]" in block)
+    return str(text)
+
+
 @asynccontextmanager
 async def on_surface(surface: str, directory: Path, **settings: Any) -> AsyncIterator[SurfaceRig]:
     """Serve a tenant and speak to it in one of the three languages."""

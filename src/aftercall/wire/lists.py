@@ -75,9 +75,12 @@ def items_in(bulk: Bulk, response: HttpResponse, rows: Sequence[Disposition]) ->
     return {contact: item for contact, item in told.items() if contact in asked}
 
 
-def is_throttled(profile: Profile, response: HttpResponse, now_ms: int, mask: Mask) -> bool:
-    """Say whether an answer to a list asks to slow down."""
-    return isinstance(refusal_of(profile, response, Asked("read", now_ms, mask)), Throttled)
+def throttled_by(
+    profile: Profile, response: HttpResponse, now_ms: int, mask: Mask
+) -> Throttled | None:
+    """Return what an answer to a list says of the pace, if it asks to slow down."""
+    refusal = refusal_of(profile, response, Asked("read", now_ms, mask))
+    return refusal if isinstance(refusal, Throttled) else None
 
 
 def _plain(value: Json) -> str:

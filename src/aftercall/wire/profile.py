@@ -1,10 +1,12 @@
 """A profile: how one tenant API surface is spoken, as data."""
 
 from collections.abc import Iterator, Mapping
+from functools import cached_property
 from typing import Annotated
 
 from pydantic import Field, ValidationError
 
+from aftercall.domain.freshness import FRESH_SECONDS, Reads
 from aftercall.wire.language.codes import Codes, Lookup
 from aftercall.wire.language.contact import READ_FIELDS, Read, Readback, States
 from aftercall.wire.language.follow_up import FollowUps, FollowUpWrite
@@ -59,6 +61,15 @@ class Profile(Rules):
     errors: Errors = Field(default=Errors(), description="What refusals mean.")
     pace: Pace = Field(default=Pace(), description="How fast the tenant may be asked.")
     needs: Needs = Field(default=Needs(), description="What must be granted.")
+
+    @cached_property
+    def reads(self) -> Reads:
+        """How contacts are read."""
+        read = self.read
+        return Reads(
+            list_max=1 if read.bulk is None else read.bulk.max,
+            good_for_seconds=read.good_for_seconds or FRESH_SECONDS,
+        )
 
     @property
     def active_states(self) -> frozenset[str]:

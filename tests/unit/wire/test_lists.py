@@ -9,10 +9,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from aftercall.domain.answer import Found
+from aftercall.domain.answer import Found, Throttled
 from aftercall.wire.http import HttpRequest
 from aftercall.wire.language.bulk import Bulk
-from aftercall.wire.lists import can_be_listed, is_throttled, items_in, list_request
+from aftercall.wire.lists import can_be_listed, items_in, list_request, throttled_by
 from aftercall.wire.masking import Mask
 from aftercall.wire.profile import Profile, profile_from
 from aftercall.wire.responses import read_contact, read_item
@@ -188,7 +188,8 @@ def test_without_if_match_an_item_needs_no_etag() -> None:
 def test_a_list_can_ask_to_slow_down() -> None:
     rules = [{"on": "read", "status": [503], "text": "busy", "means": "throttled"}]
     profile = profile_with({}, errors={"words": ["m"], "rules": rules})
-    assert is_throttled(profile, answered(429), 0, NOTHING_TO_MASK)
-    assert is_throttled(profile, answered(503, {"m": "too busy"}), 0, NOTHING_TO_MASK)
-    assert not is_throttled(profile, answered(503), 0, NOTHING_TO_MASK)
-    assert not is_throttled(profile, answered(200, {"all": []}), 0, NOTHING_TO_MASK)
+    told = throttled_by(profile, answered(429, headers={"retry-after": "3"}), 0, NOTHING_TO_MASK)
+    assert told == Throttled(3.0)
+    assert throttled_by(profile, answered(503, {"m": "too busy"}), 0, NOTHING_TO_MASK)
+    assert not throttled_by(profile, answered(503), 0, NOTHING_TO_MASK)
+    assert not throttled_by(profile, answered(200, {"all": []}), 0, NOTHING_TO_MASK)
