@@ -83,9 +83,9 @@ class _Room:
     rests_until: float = 0.0
 
     @property
-    def busy(self) -> bool:
-        """Whether anybody waits or is under way."""
-        return bool(self.waiting) or self.away > 0
+    def in_hand(self) -> int:
+        """How many contacts are being read, or were read and wait to be written."""
+        return self.away + self.lane.writes_waiting
 
 
 class Lists:
@@ -147,10 +147,11 @@ class Lists:
             return
         waiting = (one for one in room.waiting if not one.called.done())
         first = next(waiting, None)
-        if first is not None and self._left(room) > 0:
-            lane, spacing_us = room.lane, self._spacing_us(room)
+        # While nothing is under way nobody else would call; writes that wait go first anyway.
+        if first is not None and (room.away == 0 or self._left(room) > 0):
+            lane = room.lane
             # Asked for any later, it would leave slots unused until it is answered.
-            lane.overtaken = lane.slots_of_a_read(spacing_us)
+            lane.overtaken = lane.slots_of_a_read(lane.book.pace.spacing_us)
             room.caller = first
             first.called.set_result(None)
 
@@ -182,7 +183,7 @@ class Lists:
     def _take(self, guest: _Guest, room: _Room) -> Sequence[_Guest]:
         """Take whoever is read now out of the room: the guest, and those who wait behind it."""
         self._learn(room)
-        size = min(self._bulk.max, self._left(room))
+        size = min(self._bulk.max, max(1, self._left(room)))
         taken, contacts = [guest], {guest.row.contact}
         for other in list(room.waiting):
             if len(taken) >= size:
@@ -236,22 +237,18 @@ class Lists:
 
     def _left(self, room: _Room) -> int:
         """Return how many contacts may be taken into hand: none, if too many are already."""
-        lane, spacing_us = room.lane, self._spacing_us(room)
+        lane, tenant = room.lane, room.lane.tenant_pace
+        spacing_us = lane.book.pace.spacing_us
         most = min(room.bound, self._reads.in_hand_max(spacing_us))
         if most == 1:
             # So slow that lists are of no use: reads follow each other as ever.
             return 1
         # While a list is under way others are written; those are gone when it is answered.
-        meanwhile = lane.slots_of_a_read(spacing_us)
-        return most - max(0, room.away + lane.writes_waiting - meanwhile)
-
-    def _spacing_us(self, room: _Room) -> int:
-        """Return how far apart the lane's requests are, its share of the tenant's pace included."""
-        spacing_us, tenant = room.lane.book.pace.spacing_us, room.lane.tenant_pace
+        left = most - max(0, room.in_hand - lane.slots_of_a_read(spacing_us))
         if tenant is None:
-            return spacing_us
-        busy = sum(one.busy for one in self._rooms.values())
-        return max(spacing_us, tenant.spacing_us * busy)
+            return left
+        in_hand = sum(one.in_hand for one in self._rooms.values())
+        return min(left, self._reads.in_hand_max(tenant.spacing_us) - in_hand)
 
     @property
     def _reads(self) -> Reads:
@@ -259,7 +256,7 @@ class Lists:
 
     def _learn(self, room: _Room) -> None:
         """Take less into hand if something has become too old since the last list, else more."""
-        formula = self._reads.in_hand_max(self._spacing_us(room))
+        formula = self._reads.in_hand_max(room.lane.book.pace.spacing_us)
         if room.stale:
             room.bound = max(1, min(room.bound, formula) // 2)
             room.stale = False
