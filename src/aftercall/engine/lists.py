@@ -118,7 +118,7 @@ class Lists:
         finally:
             # Nobody is held up by one that leaves without having been told anything.
             if room.caller is guest:
-                room.caller = None
+                room.caller, room.lane.overtaken = None, 0
             if guest in room.waiting:
                 room.waiting.remove(guest)
             self._call(room)
@@ -144,16 +144,26 @@ class Lists:
     def _call(self, room: _Room) -> None:
         """Call the first who waits, if another list may leave."""
         if room.caller is not None:
+            room.lane.overtaken = self._overtaken(room)
             return
         waiting = (one for one in room.waiting if not one.called.done())
         first = next(waiting, None)
         # While nothing is under way nobody else would call; writes that wait go first anyway.
         if first is not None and (room.away == 0 or self._left(room) > 0):
-            lane = room.lane
-            # Asked for any later, it would leave slots unused until it is answered.
-            lane.overtaken = lane.slots_of_a_read(lane.book.pace.spacing_us)
             room.caller = first
+            room.lane.overtaken = self._overtaken(room)
             first.called.set_result(None)
+
+    def _overtaken(self, room: _Room) -> int:
+        """Return how many waiting writes the next read may overtake.
+
+        A list that left after the last of them would leave slots unused until it is answered. But
+        writes that have become too old of late have no time to give.
+        """
+        lane, spacing_us = room.lane, room.lane.book.pace.spacing_us
+        experienced = room.bound < self._reads.in_hand_max(spacing_us)
+        alone = len(room.waiting) < 2
+        return 0 if alone or experienced or room.stale else lane.slots_of_a_read(spacing_us)
 
     async def _ask(self, guest: _Guest, room: _Room) -> Shown:
         """Wait for a slot, read whoever waits then, and tell them; return what is the guest's."""
@@ -193,7 +203,7 @@ class Lists:
                 taken.append(other)
         gone = set(map(id, taken))
         room.waiting = deque(one for one in room.waiting if id(one) not in gone)
-        room.caller = None
+        room.caller, room.lane.overtaken = None, 0
         room.away += len(taken)
         return taken
 
