@@ -11,7 +11,13 @@ from typing import Any
 
 from aftercall.adapters.journal.sqlite import claims, intake, outbox, pacing, statements
 from aftercall.domain import settlement
-from aftercall.domain.answer import Absent, Accepted, Refused, Unavailable, Uncertain
+from aftercall.domain.answer import (
+    Absent,
+    Accepted,
+    Refused,
+    Unavailable,
+    Uncertain,
+)
 from aftercall.domain.audit import Finding
 from aftercall.domain.delivery import EventState, Judgement, Signal
 from aftercall.domain.delivery import judge as judge_delivery

@@ -54,6 +54,12 @@ def list_request(
     return HttpRequest(bulk.method, f"{url}{'&' if '?' in url else '?'}{urlencode(pairs)}", headers)
 
 
+def holds_list(bulk: Bulk, response: HttpResponse) -> bool:
+    """Say whether an answer holds a list, if an empty one."""
+    document = json_value(response.body) if response.status == 200 else None
+    return isinstance(value_at(document, bulk.items), list)
+
+
 def items_in(bulk: Bulk, response: HttpResponse, rows: Sequence[Disposition]) -> Mapping[str, Json]:
     """Return what an answer tells of the contacts that were asked for, by contact.
 
