@@ -32,6 +32,15 @@ ACD_NAMES = {
     "NO_ANSWER": 1005,
 }
 
+LIST_FAULTS = (
+    "list_gaps",
+    "list_short",
+    "list_order",
+    "list_twice",
+    "list_strangers",
+    "list_blanks",
+)
+
 NOT_DELIVERED = ("waiting", "dead")
 
 SURFACES = ("outbound-v1", "acd", "gateway")

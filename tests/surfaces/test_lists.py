@@ -1,9 +1,11 @@
 """Contacts that are read several at once: no guarantee rests on a list being right."""
 
+from base64 import b64encode
 from collections import Counter
 from pathlib import Path
 from typing import Any
 
+import aiohttp
 import pytest
 
 from aftercall.domain.report import Report
@@ -11,21 +13,13 @@ from aftercall.domain.status import Status
 from aftercall.simulator import Faults, LimitRules
 from tests.fault.books import trail
 from tests.fault.processes import drive, write_calls
-from tests.fault.rig import Recorder, names, record, row, rows_for
+from tests.fault.rig import CLIENT_SECRET, Recorder, names, record, row, rows_for
 
-from .rig import world_on
+from .rig import LIST_FAULTS, world_on
 from .test_crashes import SLOW, SMALL, ending_of, in_turn
 from .test_described import DescribedRig, described
 
 BOTH_KINDS = ("listed", "tagged")
-LIST_FAULTS = (
-    "list_gaps",
-    "list_short",
-    "list_order",
-    "list_twice",
-    "list_strangers",
-    "list_blanks",
-)
 OTHER_FAULTS = (
     "reset_before",
     "error_before",
@@ -72,6 +66,26 @@ async def test_rows_that_wait_together_are_read_together(tmp_path: Path, name: s
         assert kinds["alone"] <= 2
         assert kinds["list"] <= 12
         rig.assert_books_balance(report)
+
+
+async def test_the_likeness_shows_no_more_at_once_than_the_file_says(tmp_path: Path) -> None:
+    async with described("listed", tmp_path) as rig, aiohttp.ClientSession() as session:
+        pair = f"{rig.environment['CXONE_CLIENT_ID']}:{CLIENT_SECRET}".encode()
+        login = {"Authorization": f"Basic {b64encode(pair).decode()}"}
+        form = {"grant_type": "client_credentials"}
+        url = f"{rig.simulator.url}/blue"
+        async with session.post(f"{url}/login", headers=login, data=form) as answer:
+            token = (await answer.json())["jwt"]
+        headers = {"Authorization": f"Bearer {token}"}
+        for count, status in ((0, 400), (2, 200), (50, 200), (51, 400)):
+            body = {"ids": names(count)}
+            async with session.post(f"{url}/leads/C1/find", json=body, headers=headers) as answer:
+                told = await answer.json()
+                assert answer.status == status
+            wanted = names(count) if status == 200 else []
+            assert [one["no"] for one in told.get("leads", [])] == wanted
+        async with session.post(f"{url}/leads/C1/find", json={"ids": ["p1"]}) as answer:
+            assert answer.status == 401
 
 
 async def test_a_row_alone_is_read_as_ever(tmp_path: Path) -> None:
