@@ -87,6 +87,12 @@ GUARDS = (
         ("G2 fresh",),
         first=3,
     ),
+    Guard(
+        "whether a write has landed no list is asked",
+        removals_of_lists.together_in_doubt,
+        ("G3 read alone",),
+        first=3,
+    ),
     Guard("claimed on disk before a request leaves", removals.claims_nothing, ("G3 claimed", "G1")),
     Guard("a disposition is taken in once", removals.taken_in_twice, ("G3 one holder",)),
     Guard("nothing is sent again blindly", removals.sent_again_blindly, ("G3 read back",)),

@@ -118,6 +118,9 @@ class Referee:
             for one in ids_in(request):
                 self._claimed(method, campaign, one)
                 self._asked_at[one] = now
+                asking = "SELECT 1 FROM row WHERE contact = ? AND status = 'writing' AND doubt"
+                if self._disk.ask(asking, one):
+                    self.broken("G3 read alone", f"{one} is in doubt, and read in a list")
             return
         claimed = self._claimed(method, campaign, contact)
         if method == "GET":

@@ -59,16 +59,22 @@ class Tenant:
         self._lists = Lists(session, clock, self.send)
 
     async def read(
-        self, row: Disposition, lane: Lane, request_id: str
+        self, row: Disposition, lane: Lane, request_id: str, *, alone: bool = False
     ) -> tuple[ReadAnswer, Timing]:
         """Read the row's contact, and what else must be known of it to write it.
+
+        Args:
+            row: the row.
+            lane: the way out for its campaign's requests.
+            request_id: what its requests are known by.
+            alone: not together with other contacts.
 
         Raises:
             Stopped: nothing may leave now.
             CredentialsRefused: fresh tokens were refused, too.
             TenantUnreachable: there is no token to be had.
         """
-        talk = _Talk(self, self._lists, lane)
+        talk = _Talk(self, None if alone else self._lists, lane)
         got, place = await self._reader.read(row, request_id, talk)
         timings = talk.timings
         if len(timings) == 1:
@@ -181,7 +187,7 @@ class _Talk:
     """One row's requests to read its contact, one after another, and how long each took."""
 
     tenant: Tenant
-    lists: Lists
+    lists: Lists | None
     lane: Lane
     timings: list[Timing] = field(default_factory=list)
 
@@ -200,6 +206,8 @@ class _Talk:
 
     async def together(self, row: Disposition, request_id: str) -> Shown | None:
         """Have the contact read together with others that wait."""
+        if self.lists is None:
+            return None
         shown = await self.lists.read(row, request_id, self.lane)
         if shown is not None:
             self.timings.append(shown.timing)

@@ -81,7 +81,11 @@ class Writer:
         """Read the contact, decide, write it."""
         refused = 0
         while True:
-            got, timing = await self._tenant.read(visit.claim.disposition, lane, visit.request_id)
+            claim = visit.claim
+            # Whether a write has landed is asked of the contact itself: a list may lag behind it.
+            got, timing = await self._tenant.read(
+                claim.disposition, lane, visit.request_id, alone=claim.doubt
+            )
             begun()
             visit.note_read(timing)
             self._around.health.note("read", got)
