@@ -22,11 +22,12 @@ ENVIRONMENT = {
 
 @dataclass(frozen=True)
 class Peer:
-    """A running tenant and CRM."""
+    """A running tenant and CRM, and the profile in whose language it is spoken to."""
 
     url: str
     crm_url: str
     pid: int
+    profile: str = "outbound-v1"
 
     def stats(self) -> dict[str, Any]:
         """Return what a simulator counted."""

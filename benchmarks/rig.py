@@ -38,7 +38,7 @@ def settings(
     pace = pace or Pace()
     with tempfile.TemporaryDirectory(prefix="aftercall-bench-") as directory:
         yield {
-            "tenant": {"base_url": one.url},
+            "tenant": {"base_url": one.url, "profile": one.profile},
             "outcomes": OUTCOMES,
             "limits": {"requests_per_second": pace.per_second, "headroom": pace.headroom},
             "journal": {"url": f"sqlite:///{Path(directory) / 'journal.db'}"},

@@ -6,8 +6,6 @@ It tells who and when of no outcome: what has landed is told apart by contact an
 import json
 from typing import Any
 
-from aftercall.wire.target import Identity
-
 from .history import OUTCOMES
 from .tenant import CLIENT, SECRET, Asked, Change, Reply, Tenant, quoting, reply, stamp
 
@@ -95,11 +93,3 @@ class AcdTenant(Tenant):
         )  # fmt: skip
         self.ledger.append(made)
         return reply(200)
-
-
-IDENTITIES = {
-    "outbound-v1": Identity(CLIENT, SECRET),
-    "acd": Identity(key_id=CLIENT, key_secret=SECRET),
-}
-TENANTS = {"outbound-v1": Tenant, "acd": AcdTenant}
-"""Who we are, and who the tenant is, by its language."""

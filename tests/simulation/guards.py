@@ -6,7 +6,7 @@ from typing import Any
 
 from aftercall.engine import tenant
 
-from . import removals
+from . import removals, removals_of_lists
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,9 +59,39 @@ GUARDS = (
     Guard("If-Match on the write", removals.no_condition, ("G2 If-Match",)),
     Guard(
         "an old read is made again",
-        lambda: removals.swapped(tenant, "_fresh_seconds", lambda lane: 1e9),
+        lambda: removals.swapped(tenant, "_fresh_seconds", lambda *given: 1e9),
         ("G2 fresh",),
         1500,
+    ),
+    Guard(
+        "whoever a list leaves out is read alone",
+        removals_of_lists.free_if_left_out,
+        ("G3 read back", "G2"),
+        first=3,
+    ),
+    Guard(
+        "who is told twice is read alone",
+        removals_of_lists.last_that_is_told,
+        ("G3 read back", "G2"),
+        first=3,
+    ),
+    Guard(
+        "a list is read by its ids",
+        removals_of_lists.in_their_order,
+        ("G3 read back", "G2"),
+        first=3,
+    ),
+    Guard(
+        "a list that is old is read again",
+        removals_of_lists.all_at_once_and_never_again,
+        ("G2 fresh",),
+        first=3,
+    ),
+    Guard(
+        "whether a write has landed no list is asked",
+        removals_of_lists.together_in_doubt,
+        ("G3 read alone",),
+        first=3,
     ),
     Guard("claimed on disk before a request leaves", removals.claims_nothing, ("G3 claimed", "G1")),
     Guard("a disposition is taken in once", removals.taken_in_twice, ("G3 one holder",)),

@@ -16,6 +16,11 @@ PATCH_FAULTS = (
     "throttle", "throttle_seconds", "unauthorized", "conflict", "garbage", "garbage_after",
     "truncated_after", "redirect", "says_failure", "says_failure_after", "slow", "late",
 )  # fmt: skip
+LIST_FAULTS = ("gaps", "short", "order", "twice", "strangers", "blanks")
+"""What can be wrong with a list of contacts; besides, all that can be wrong with a read."""
+
+GOOD_FOR_SECONDS = 2.0
+
 TOKEN_FAULTS = ("refused", "reset", "error", "garbage", "slow", "timeout")
 CRM_FAULTS = ("refused", "reset", "reset_after", "error", "throttle_seconds", "timeout_after")
 BREAKING = ("forgets", "twice_later", "late_without_etag")
@@ -50,7 +55,10 @@ class Held:
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """What becomes of the `nth` request of `method` for `contact` ("" for tokens and events)."""
+    """What becomes of the `nth` request of `method` for `contact` ("" for tokens and events).
+
+    For a list (`BULK`) it is the campaign.
+    """
 
     method: str
     contact: str
@@ -131,6 +139,7 @@ class History:
     latency: float = 0.05
     token_seconds: float = 3600.0
     breaks: bool = False
+    good_for: float = GOOD_FOR_SECONDS
     inputs: tuple[tuple[Row, ...], ...] = ()
     held: tuple[Held, ...] = ()
     faults: tuple[Fault, ...] = ()
@@ -267,10 +276,49 @@ class _Maker:
 def history_of(seed: int) -> History:
     """Return the history of a seed: the same one for ever, as long as this module is the same.
 
-    Every tenth speaks the documented CXone API.
+    Every tenth speaks the documented CXone API, and every tenth reads contacts in lists.
     """
     history = _made(seed)
+    if seed % 10 == 3:
+        return _in_lists(history)
     return _in_acd(history) if seed % 10 == 6 else history
+
+
+def _in_lists(history: History) -> History:
+    """Let half of what goes wrong with reads go wrong with lists, and spoil some.
+
+    Only what waits for the same campaign is read together: most rows are of one, and more wait.
+    """
+    dice = random.Random(f"lists {history.seed}")
+    crowd = [Row("C0", f"q{n}", dice.choice(OUTCOMES)) for n in range(dice.choice((3, 8, 20)))]
+    first, *others = history.inputs
+    faults = [
+        Fault("BULK", "C0", one.nth, one.kind, one.seconds)
+        if one.method == "GET" and dice.random() < 0.5
+        else one
+        for one in history.faults
+    ]
+    faults += [
+        Fault("BULK", "C0", dice.randint(1, 3), dice.choice(LIST_FAULTS))
+        for _ in range(dice.choice((0, 1, 1, 2)))
+    ]
+    for _ in range(dice.choice((0, 0, 2))):
+        one = dice.choice(crowd).contact
+        faults.append(Fault("PATCH", one, 1, dice.choice(PATCH_FAULTS[:-1])))
+    calls = tuple(
+        Call(dice.choice(crowd).contact, dice.uniform(0, 3), dice.choice((0.5, 8.0)))
+        for _ in range(dice.choice((0, 0, 3)))
+    )
+    good_for = dice.choice((GOOD_FOR_SECONDS, GOOD_FOR_SECONDS, 30.0))
+    return replace(
+        history,
+        surface="lists",
+        batch=max(5, history.batch),
+        inputs=((*first, *crowd), *others),
+        calls=(*history.calls, *calls),
+        good_for=good_for if history.etags else GOOD_FOR_SECONDS,
+        faults=tuple(faults),
+    )
 
 
 def _in_acd(history: History) -> History:

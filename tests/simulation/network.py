@@ -12,7 +12,8 @@ from email.utils import format_datetime
 
 from aftercall.wire.http import HttpRequest, HttpResponse, MaybeSent, NotSent
 
-from .history import Fault, History
+from .history import LIST_FAULTS, Fault, History
+from .lists import ListTenant, spoilt
 from .referee import Referee
 from .tenant import Asked, Crm, Reply, Tenant, asked, quoting, quoting_key, reply
 from .virtual import Timeline, VirtualLoop
@@ -100,6 +101,9 @@ class Network:
                 return answer
             case "GET":
                 return self._tenant.read(request, stale=stale)
+            case "BULK":
+                assert isinstance(self._tenant, ListTenant)
+                return self._tenant.told_together(request, stale=stale)
             case "LIST":
                 return self._tenant.listed(request)
             case _:
@@ -168,6 +172,8 @@ class _Trip:
         if kind == "conflict":
             self._network.bump(contact)
         answer: Answer = self._do(stale=kind == "stale")
+        if kind in LIST_FAULTS and isinstance(answer, Reply):
+            answer = spoilt(kind, answer)
         if kind in {"reset_after", "truncated", "truncated_after"}:
             answer = MaybeSent("answer_lost", WORDS["reset"])
         elif kind == "error_after":
@@ -266,4 +272,6 @@ class Wire:
         raise answer
 
     def _subject(self, method: str, there: Asked) -> str:
+        if method == "BULK":
+            return there.campaign
         return self._referee.contact_of_event(there) if method == "CRM" else ""

@@ -8,7 +8,6 @@ from collections.abc import Awaitable, Callable, Coroutine, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from functools import cache
 from itertools import islice
 from typing import Any
 
@@ -19,7 +18,6 @@ from aftercall.adapters.journal.sqlite.follow_ups import SqliteFollowUps
 from aftercall.adapters.journal.sqlite.intake import SqliteIntake
 from aftercall.adapters.journal.sqlite.outbox import SqliteOutbox
 from aftercall.adapters.journal.sqlite.pacing import SqlitePacing
-from aftercall.adapters.profiles import load_profile
 from aftercall.adapters.sources import rows_of
 from aftercall.domain import instant
 from aftercall.domain.columns import ColumnMap
@@ -37,14 +35,13 @@ from aftercall.engine.rounds import TurnLimits
 from aftercall.engine.run import Input, Journal, Outside, Plan, Run
 from aftercall.errors import Interrupted, JournalError, Paused
 from aftercall.ports import Candidate, SourceRecord
-from aftercall.wire.target import Target
 
-from .acd import IDENTITIES, TENANTS
 from .books import Books
 from .disk import PATH, SteppedWriter, new_disk
 from .history import End, History, Row, history_of
 from .network import Network, Wire
 from .referee import Referee, Violation
+from .surfaces import IDENTITIES, TENANTS, target_of
 from .tenant import CRM_KEY, Crm, stamp
 from .virtual import Ended, Timeline, VirtualLoop, abandon
 
@@ -117,11 +114,6 @@ def stepped(rows_at_once: int) -> Iterator[None]:
     finally:
         setattr(intake, "Feed", kept[0])  # noqa: B010
         intake.ROWS_AT_ONCE = kept[1]
-
-
-@cache
-def _target(surface: str) -> Target:
-    return Target(load_profile(surface), "https://tenant.example")
 
 
 def _cells(row: Row) -> dict[str, object]:
@@ -295,7 +287,7 @@ class Machine:
         secrets = (CRM_KEY.decode(),)
         endpoint = Endpoint(Subscription("crm"), "https://crm.example/hook", secrets)
         outside = Outside(
-            target=_target(history.surface),
+            target=target_of(history),
             identity=IDENTITIES[history.surface],
             tenant=wire,
             crm=[Line(endpoint, wire)] if history.crm else [],
@@ -327,7 +319,7 @@ class Machine:
 
     def _plan(self) -> Plan:
         history = self.history
-        profile = _target(history.surface).profile
+        profile = target_of(history).profile
         total = None if history.tenant_rate is None else Pace(history.tenant_rate)
         retry = RetryPolicy(attempts_max=history.attempts, elapsed_seconds_max=600.0)
         defer = DeferPolicy(elapsed_seconds_max=history.defer_seconds)
@@ -336,7 +328,7 @@ class Machine:
             pace=lambda _: Pace(history.rate),
             tenant_pace=total,
             concurrency=history.concurrency,
-            turns=TurnLimits(history.batch, 1.0, max(60.0, history.defer_seconds)),
+            turns=TurnLimits(history.batch, 1.0, max(60.0, history.defer_seconds), profile.reads),
         )
 
     def _opening(self, run: Run) -> Opening:

@@ -13,7 +13,8 @@ from aftercall.wire.http import MaybeSent, NotSent
 
 from .disk import Disk
 from .history import BREAKING, History
-from .tenant import Asked, Change, Crm, Reply, Tenant, moment
+from .lists import ids_in, leads_in
+from .tenant import IDLE, Asked, Change, Crm, Reply, Tenant, moment
 from .virtual import Timeline
 
 FRESH_SECONDS = 2.0
@@ -113,6 +114,23 @@ class Referee:
             and self._timeline.jumped < pause.told
         ):
             self.broken("G5 Retry-After", f"a request left {pause.until - now:.2f} s too early")
+        if method == "BULK":
+            for one in ids_in(request):
+                self._claimed(method, campaign, one)
+                self._asked_at[one] = now
+                asking = "SELECT 1 FROM row WHERE contact = ? AND status = 'writing' AND doubt"
+                if self._disk.ask(asking, one):
+                    self.broken("G3 read alone", f"{one} is in doubt, and read in a list")
+            return
+        claimed = self._claimed(method, campaign, contact)
+        if method == "GET":
+            self._asked_at[contact] = now
+        else:
+            self.firsts.setdefault(campaign, now)
+            self._judge_write(request, contact, claimed)
+
+    def _claimed(self, method: str, campaign: str, contact: str) -> Sequence[str]:
+        """Return the outcomes of a contact's rows that are claimed on disk; one must be."""
         claimed = self._disk.ask(
             "SELECT outcome FROM row WHERE campaign = ? AND contact = ? AND status = 'writing'",
             campaign,
@@ -120,11 +138,7 @@ class Referee:
         )
         if not claimed:
             self.broken("G3 claimed first", f"{method} {contact} left without a claim on disk")
-        if method == "GET":
-            self._asked_at[contact] = now
-        else:
-            self.firsts.setdefault(campaign, now)
-            self._judge_write(request, contact, [row[0] for row in claimed])
+        return [row[0] for row in claimed]
 
     def _judge_pace(self, campaign: str, rate: float) -> None:
         now = self._timeline.now
@@ -155,7 +169,8 @@ class Referee:
             return
         if not read.idle:
             self.broken("G2 live call", f"{contact} was on a call when it was read")
-        fresh = max(FRESH_SECONDS, 2 * SPACING / self._history.rate) + 0.01
+        good_for = FRESH_SECONDS if read.etag is None else self._history.good_for
+        fresh = max(good_for, 2 * SPACING / self._history.rate) + 0.01
         if now - read.answered > fresh:
             self.broken("G2 fresh", f"the read of {contact} is {now - read.answered:.2f} s old")
         if request.headers.get("if-match") != read.etag:
@@ -184,6 +199,20 @@ class Referee:
             self._note_pause(request.campaign, answer.headers.get("retry-after", ""))
         if method == "GET" and answer.status == 200:
             self._note_read(request, contact, answer)
+        if method == "BULK":
+            self._note_list(request, answer)
+
+    def _note_list(self, request: Asked, answer: Reply) -> None:
+        """Note what a list says beyond doubt; whoever it does not tell so has not been read."""
+        leads = leads_in(answer) if answer.status == 200 else []
+        for contact in ids_in(request):
+            told = [one["lead"] for one in leads if one["no"] == contact]
+            if len(told) == 1 and "state" in told[0]:
+                idle, etag = told[0]["state"] == IDLE, told[0].get("version")
+                read = _Read(self._asked_at[contact], self._timeline.now, idle, etag)
+                self._reads[contact] = read
+            else:
+                self._reads.pop(contact, None)
 
     def _note_read(self, request: Asked, contact: str, answer: Reply) -> None:
         try:

@@ -11,7 +11,13 @@ from typing import Any
 
 from aftercall.adapters.journal.sqlite import claims, intake, outbox, pacing, statements
 from aftercall.domain import settlement
-from aftercall.domain.answer import Absent, Accepted, Refused, Unavailable, Uncertain
+from aftercall.domain.answer import (
+    Absent,
+    Accepted,
+    Refused,
+    Unavailable,
+    Uncertain,
+)
 from aftercall.domain.audit import Finding
 from aftercall.domain.delivery import EventState, Judgement, Signal
 from aftercall.domain.delivery import judge as judge_delivery
@@ -317,7 +323,7 @@ def one_turn_after_the_other() -> Iterator[None]:
     """Let a campaign's turn take all its rows, and the others wait for its end."""
     with (
         swapped(rounds, "TURNS_MAX", 1),
-        swapped(rounds.Rounds, "_rows_of_turn", lambda self, lane: 10**6),
+        swapped(rounds.TurnLimits, "rows_at", lambda self, pace: 10**6),
     ):
         yield
 

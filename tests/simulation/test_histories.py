@@ -5,7 +5,18 @@ import warnings
 import pytest
 
 from .__main__ import explained
-from .history import HUGE_AND_SMALL, Call, End, Fault, History, Jump, Row, Touch, history_of
+from .history import (
+    HUGE_AND_SMALL,
+    LIST_FAULTS,
+    Call,
+    End,
+    Fault,
+    History,
+    Jump,
+    Row,
+    Touch,
+    history_of,
+)
 from .play import play
 from .shrink import smaller_ones
 
@@ -80,9 +91,10 @@ def test_the_histories_have_everything_in_them() -> None:
         "reset", "reset_after", "timeout", "error_after", "late", "forgets", "twice_later",
         "conflict", "unauthorized", "throttle", "says_failure_after", "garbage_after",
     }  # fmt: skip
-    assert {method for method, _ in kinds} == {"GET", "PATCH", "POST", "CRM"}
+    assert {kind for method, kind in kinds if method == "BULK"} >= {*LIST_FAULTS, "stale", "slow"}
+    assert {method for method, _ in kinds} == {"GET", "PATCH", "POST", "CRM", "BULK"}
     assert ends == {"step", "statement", "committed", "full", "locked", "stop"}
-    assert {history.surface for history in histories} == {"outbound-v1", "acd"}
+    assert {history.surface for history in histories} == {"outbound-v1", "acd", "lists"}
     assert any(history.jumps for history in histories)
     assert any(history.outages for history in histories)
 
@@ -161,6 +173,29 @@ def test_a_read_that_is_out_of_date_is_refused_by_the_etag_and_made_again() -> N
     assert outcome.fired["GET stale"] == 1
     assert outcome.requests == 4  # read, refused, read again, written
     assert outcome.statuses["applied written"] == 1
+
+
+CROWD = tuple(Row("C0", f"q{number}", "INTERESTED") for number in range(40))
+
+
+def test_lists_halve_the_requests_and_the_time() -> None:
+    alone = play(History(rate=5.0, inputs=(CROWD,)))
+    listed = play(History(rate=5.0, surface="lists", inputs=(CROWD,)))
+
+    assert (alone.broken, listed.broken) == (None, None)
+    assert alone.requests == 80
+    assert 46 <= listed.requests <= 48  # at most 7 are written while they are fresh
+    assert alone.seconds - listed.seconds > 6.0  # of 16.8 s of requests
+
+
+def test_where_writes_are_slow_lists_make_no_row_wait_for_ever() -> None:
+    """Reads that overtook writes made them too old, were made again, and overtook them again."""
+    crawl = History(surface="lists", latency=1.0, concurrency=1, inputs=(CROWD[:11],))
+    outcome = play(crawl)
+
+    assert outcome.broken is None
+    assert outcome.statuses == {"applied written": 11}
+    assert outcome.requests < 40
 
 
 def test_a_small_campaign_is_not_starved_by_a_big_one() -> None:

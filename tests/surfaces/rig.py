@@ -32,6 +32,15 @@ ACD_NAMES = {
     "NO_ANSWER": 1005,
 }
 
+LIST_FAULTS = (
+    "list_gaps",
+    "list_short",
+    "list_order",
+    "list_twice",
+    "list_strangers",
+    "list_blanks",
+)
+
 NOT_DELIVERED = ("waiting", "dead")
 
 SURFACES = ("outbound-v1", "acd", "gateway")
@@ -78,6 +87,12 @@ class SurfaceRig(Rig):
 def profile_of_the_page() -> str:
     """Return the profile that the documentation ends with."""
     (text,) = (block for block in TOML.findall(PAGE.read_text("utf-8")) if "[[auth]]" in block)
+    return str(text)
+
+
+def lists_of_the_page() -> str:
+    """Return what the documentation adds to it so that several contacts are read at once."""
+    (text,) = (block for block in TOML.findall(PAGE.read_text("utf-8")) if "[read.bulk]" in block)
     return str(text)
 
 

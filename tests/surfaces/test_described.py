@@ -16,7 +16,17 @@ from aftercall.wire.profile import follow_ups_of, profile_from
 from tests.fault.rig import CLIENT_SECRET, CRM_SECRET, ENVIRONMENT, SEED, names, row
 
 from .gateway import NUMBERS
-from .rig import ACD_NAMES, KEY_SECRET, KEYS, PAGE, TOML, SurfaceRig, profile_of_the_page, world_on
+from .rig import (
+    ACD_NAMES,
+    KEY_SECRET,
+    KEYS,
+    PAGE,
+    TOML,
+    SurfaceRig,
+    lists_of_the_page,
+    profile_of_the_page,
+    world_on,
+)
 
 ODD = """\
 name = "odd"
@@ -106,6 +116,19 @@ words = ["wrong.because"]
 retry_after_header = "X-Wait"
 """
 
+TAGGED = """
+
+[read.bulk]
+url = "/api/v1/outbound/contacts"
+ids = "id"
+ids_in = "query_each"
+campaign = "campaign"
+max = 20
+items = ""
+id = "contactId"
+etag = "version"
+"""
+
 BOTH = {**ENVIRONMENT, **KEYS}
 
 
@@ -118,6 +141,8 @@ def profiles() -> dict[str, tuple[str, dict[str, str]]]:
         "acd": (read_profile("acd").text, acd),
         "blue": (profile_of_the_page(), blue),
         "odd": (ODD, acd),
+        "listed": (f"{profile_of_the_page()}\n{lists_of_the_page()}", blue),
+        "tagged": (read_profile("outbound-v1").text + TAGGED, {}),
     }
 
 
@@ -154,7 +179,7 @@ async def described(name: str, directory: Path, **settings: Any) -> AsyncIterato
         yield DescribedRig(simulator, directory, tables, BOTH, name)
 
 
-@pytest.mark.parametrize("name", ["outbound-v1", "acd", "blue", "odd"])
+@pytest.mark.parametrize("name", ["outbound-v1", "acd", "blue", "odd", "listed", "tagged"])
 async def test_a_profile_is_served_as_it_stands_and_a_run_proves_itself(
     tmp_path: Path, name: str
 ) -> None:

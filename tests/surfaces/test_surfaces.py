@@ -13,7 +13,7 @@ from tests.fault.books import trail
 from tests.fault.rig import names, row, rows_for, until
 
 from .conftest import On
-from .rig import world_on
+from .rig import LIST_FAULTS, world_on
 
 HUGE = 2 * 1024 * 1024
 """Twice as much as the transport takes."""
@@ -68,8 +68,8 @@ RARE = {"unauthorized": 0.1, "throttle": 0.1}
 OFTEN = {"token_down": 1.0, "token_slow": 1.0}
 """A token is asked for once a run."""
 
-ELSEWHERE = {"conflict"}
-"""Only a tenant with ETags has it (tests/fault/test_odd_answers.py)."""
+ELSEWHERE = {"conflict", *LIST_FAULTS}
+"""Only a tenant with ETags has it (tests/fault/test_odd_answers.py), or one with lists."""
 
 
 def test_every_fault_of_the_tenant_is_in_the_matrix() -> None:

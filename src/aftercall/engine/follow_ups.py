@@ -26,10 +26,11 @@ from aftercall.domain.follow_ups import (
 )
 from aftercall.domain.retry import RetryPolicy
 from aftercall.domain.settlement import Claim, Settlement
+from aftercall.engine.errand import Errand, Timing
 from aftercall.engine.halt import Stopped
 from aftercall.engine.lane import Lane
 from aftercall.engine.session import Session
-from aftercall.engine.tenant import Errand, Tenant, Timing
+from aftercall.engine.tenant import Tenant
 from aftercall.engine.writer import Surroundings
 from aftercall.errors import Paused
 from aftercall.ports.follow_ups import FollowUpDesk

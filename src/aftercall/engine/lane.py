@@ -12,7 +12,7 @@ from collections import deque
 from dataclasses import dataclass, field
 
 from aftercall.domain.easing import WELL_BELOW
-from aftercall.domain.pacing import SECOND_US
+from aftercall.domain.pacing import SECOND_US, Pace
 from aftercall.domain.window import Travel, Trip
 from aftercall.engine.halt import Halt
 from aftercall.engine.permits import Holder, Permits
@@ -88,6 +88,7 @@ class Lane:
         book: where its slots come from.
         meter: counts its requests.
         opens_us: no slot is given before this; a turn would find the lane closed.
+        overtaken: so many waiting writes may be overtaken by a read.
     """
 
     def __init__(self, book: SlotBook, gates: Gates) -> None:
@@ -101,8 +102,23 @@ class Lane:
         self._held_back_seconds = -math.inf
         self._holder = Holder()
         self.opens_us = 0
+        self.overtaken = 0
         self._books = (book,) if gates.tenant is None else (book, gates.tenant)
         gates.halt.listen(self._dismiss)
+
+    @property
+    def writes_waiting(self) -> int:
+        """How many writes wait for a slot."""
+        return len(self._writes)
+
+    @property
+    def tenant_pace(self) -> Pace | None:
+        """The pace of the tenant as a whole, if there is one."""
+        return None if self._gates.tenant is None else self._gates.tenant.pace
+
+    def slots_of_a_read(self, spacing_us: int) -> int:
+        """Return how many requests leave while a read is answered."""
+        return int(self._gates.reads.usual * SECOND_US / spacing_us)
 
     async def grant(self, *, write: bool) -> Departure | None:
         """Wait until one request may leave.
@@ -230,7 +246,7 @@ class Lane:
             if not cleared:
                 self._dismiss()
                 return
-            travel = self._gates.writes if self._writes else self._gates.reads
+            travel = self._gates.reads if self._reads_first() else self._gates.writes
             waiter = self._next_waiter()
             if waiter is None:
                 self._gates.permits.release(self._holder)
@@ -310,8 +326,12 @@ class Lane:
         await asyncio.sleep(min(ahead_us, longest_us) / SECOND_US)
         return True
 
+    def _reads_first(self) -> bool:
+        return bool(self._reads) and len(self._writes) <= self.overtaken
+
     def _next_waiter(self) -> asyncio.Future[Departure | None] | None:
-        for waiting in (self._writes, self._reads):
+        queues = (self._writes, self._reads)
+        for waiting in reversed(queues) if self._reads_first() else queues:
             while waiting:
                 waiter = waiting.popleft()
                 if not waiter.done():

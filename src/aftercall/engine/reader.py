@@ -6,6 +6,7 @@ from typing import Protocol
 
 from aftercall.domain.answer import Found, Observed, ReadAnswer, Refused
 from aftercall.domain.disposition import Disposition
+from aftercall.engine.lists import Shown
 from aftercall.engine.lookups import Listed, Lookups
 from aftercall.engine.session import Session
 from aftercall.ports import Clock
@@ -23,7 +24,13 @@ from aftercall.wire.requests import (
     sent_of,
     write_body,
 )
-from aftercall.wire.responses import read_contact, read_failure, read_held, with_held
+from aftercall.wire.responses import (
+    read_contact,
+    read_failure,
+    read_held,
+    read_item,
+    with_held,
+)
 
 NO_ID = (
     "The tenant has no disposition for {code}, or several of that name. Give its id under"
@@ -35,13 +42,22 @@ NOTHING_HELD = Observed(None)
 """What is known beside the contact where nothing but the contact is read."""
 
 
-class Send(Protocol):
-    """Sends what is made of a token, in the lane of the row."""
+class Talk(Protocol):
+    """One row's requests, in its lane."""
 
-    def __call__(
+    @property
+    def answered(self) -> int:
+        """How many requests were answered so far."""
+        ...
+
+    def send(
         self, build: Callable[[Token], HttpRequest], operation: Operation = "lookup"
     ) -> Awaitable[HttpResponse | SendFailure]:
-        """Send it and return the answer."""
+        """Send what is made of a token and return the answer."""
+        ...
+
+    def together(self, row: Disposition, request_id: str) -> Awaitable[Shown | None]:
+        """Have the contact read with others; None if it must be read by itself."""
         ...
 
 
@@ -53,50 +69,41 @@ class Reader:
         self._clock = clock
         self._lookups = Lookups(session, clock)
 
-    async def read(self, row: Disposition, request_id: str, send: Send) -> tuple[ReadAnswer, int]:
+    async def read(self, row: Disposition, request_id: str, talk: Talk) -> tuple[ReadAnswer, int]:
         """Read the row's contact.
 
         Returns:
-            What was found, and which of the requests that were sent told it.
+            What was found, and which of the requests that were answered told it.
         """
-        sent = 0
-
-        async def counted(
-            build: Callable[[Token], HttpRequest], operation: Operation = "lookup"
-        ) -> HttpResponse | SendFailure:
-            nonlocal sent
-            sent += 1
-            return await send(build, operation)
-
-        states = await self._states(counted)
+        states = await self._states(talk)
         if not isinstance(states, Mapping):
-            return states, sent - 1
+            return states, talk.answered - 1
         # The state comes last: it is what must still be true when the write leaves.
-        held = await self._held(row, request_id, counted)
+        held = await self._held(row, request_id, talk)
         if not isinstance(held, Observed):
-            return held, sent - 1
-        got = await self._contact(row, request_id, counted, states)
-        told = sent - 1
+            return held, talk.answered - 1
+        got = await self._contact(row, request_id, talk, states)
+        told = talk.answered - 1
         if not isinstance(got, Found):
             return got, told
         contact = got.contact if held is NOTHING_HELD else with_held(got.contact, held)
-        return await self._prepared(row, contact, counted), told
+        return await self._prepared(row, contact, talk), told
 
-    async def _states(self, send: Send) -> Mapping[str, str] | ReadAnswer:
+    async def _states(self, talk: Talk) -> Mapping[str, str] | ReadAnswer:
         name = self._session.target.profile.states.lookup
         if name is None:
             return {}
-        got = await self._lookups.listed(name, "", send)
+        got = await self._lookups.listed(name, "", talk.send)
         return got.names() if isinstance(got, Listed) else got
 
-    async def _held(self, row: Disposition, request_id: str, send: Send) -> Observed | ReadAnswer:
+    async def _held(self, row: Disposition, request_id: str, talk: Talk) -> Observed | ReadAnswer:
         if self._session.target.profile.readback is None:
             return NOTHING_HELD
 
         def build(token: Token) -> HttpRequest:
             return readback_request(self._session.target, row, token.secret, request_id)
 
-        sent = await send(build, "read")
+        sent = await talk.send(build, "read")
         if isinstance(sent, SendFailure):
             return read_failure(sent)
         mask = self._session.mask(row)
@@ -104,23 +111,39 @@ class Reader:
         return got.contact if isinstance(got, Found) else got
 
     async def _contact(
-        self, row: Disposition, request_id: str, send: Send, states: Mapping[str, str]
+        self, row: Disposition, request_id: str, talk: Talk, states: Mapping[str, str]
     ) -> ReadAnswer:
         def build(token: Token) -> HttpRequest:
             return read_request(self._session.target, row, token.secret, request_id)
 
-        sent = await send(build, "read")
+        sent: HttpResponse | SendFailure | None = None
+        if self._session.target.profile.read.bulk is not None:
+            shown = await talk.together(row, request_id)
+            listed = None if shown is None else self._listed(row, shown, states)
+            if listed is not None:
+                return listed
+            sent = None if shown is None else shown.alone
+        # What no list tells beyond doubt is asked for by itself.
+        sent = sent or await talk.send(build, "read")
         if isinstance(sent, SendFailure):
             return read_failure(sent)
         profile, mask = self._session.target.profile, self._session.mask(row)
         return read_contact(profile, sent, self._now_ms(), mask, states)
 
-    async def _prepared(self, row: Disposition, contact: Observed, send: Send) -> ReadAnswer:
+    def _listed(
+        self, row: Disposition, shown: Shown, states: Mapping[str, str]
+    ) -> ReadAnswer | None:
+        """Return what a list told for the row; None if nothing for certain."""
+        if shown.throttled is not None:
+            return shown.throttled
+        return read_item(self._session.target.profile, shown.item, self._session.mask(row), states)
+
+    async def _prepared(self, row: Disposition, contact: Observed, talk: Talk) -> ReadAnswer:
         """Return a contact with its outcome as a code, and the id of the one that is to come."""
         profile = self._session.target.profile
         found = Found(contact)
         if profile.codes.source != "identity":
-            book = await self._book(row, contact, send)
+            book = await self._book(row, contact, talk)
             if not isinstance(book, CodeBook):
                 return book
             held = contact.outcome
@@ -138,7 +161,7 @@ class Reader:
             return Refused(reason.code, reason.words)
         return found
 
-    async def _book(self, row: Disposition, contact: Observed, send: Send) -> CodeBook | ReadAnswer:
+    async def _book(self, row: Disposition, contact: Observed, talk: Talk) -> CodeBook | ReadAnswer:
         target = self._session.target
         name = target.profile.codes.lookup
         if name is None:
@@ -149,7 +172,7 @@ class Reader:
             # Without it there is no list: what is configured counts, and nothing is written.
             told = Refused("missing_value", f"The tenant needs {' or '.join(sources)}.")
             return told if contact.idle else CodeBook(target.ids)
-        got = await self._lookups.listed(name, key, send)
+        got = await self._lookups.listed(name, key, talk.send)
         return fetched_book(target.ids, got.items) if isinstance(got, Listed) else got
 
     def _now_ms(self) -> int:

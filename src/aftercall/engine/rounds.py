@@ -15,6 +15,8 @@ from dataclasses import dataclass
 from functools import partial
 
 from aftercall.domain.audit import Finding, Settled, settled_as
+from aftercall.domain.freshness import Reads
+from aftercall.domain.pacing import Pace
 from aftercall.domain.settlement import Claim
 from aftercall.domain.status import SETTLED, Status
 from aftercall.engine.halt import Halt
@@ -25,8 +27,8 @@ from aftercall.ports import Claims, Clock
 TURNS_MAX = 256
 """Campaigns that are worked on side by side; the others wait for their turn in a queue."""
 
-REQUESTS_PER_ROW = 2
-
+ALONE = Reads()
+"""Each contact is read by itself."""
 
 log = logging.getLogger("aftercall")
 
@@ -39,11 +41,19 @@ class TurnLimits:
         rows: rows at the most.
         seconds: about how long, at the campaign's pace.
         patience_seconds: rows due later than this are left for `aftercall resume`.
+        reads: how contacts are read.
     """
 
     rows: int = 50
     seconds: float = 1.0
     patience_seconds: float = 900.0
+    reads: Reads = ALONE
+
+    def rows_at(self, pace: Pace) -> int:
+        """Return how many rows one turn takes at a pace, each with its write and its read."""
+        listed = self.reads.list_size(pace.spacing_us)
+        paced = pace.per_second * self.seconds / (1 + 1 / listed)
+        return max(1, min(self.rows, max(math.ceil(paced), listed)))
 
 
 class Rounds:
@@ -151,7 +161,7 @@ class Rounds:
             lane = self._lanes[campaign] = self._lane_for(campaign)
         now_ms = self._watch.clock.now_us() // 1000
         turn = await lane.book.take_over(
-            partial(self._claims.take_turn, campaign, self._rows_of_turn(lane), now_ms)
+            partial(self._claims.take_turn, campaign, self._limits.rows_at(lane.book.pace), now_ms)
         )
         await self._watch.told(turn.settled)
         door = _Door(len(turn.claims))
@@ -168,10 +178,6 @@ class Rounds:
         if campaign in self._next_ms:
             heapq.heappush(self._later, (self._next_ms[campaign], campaign))
         self._wake.set()
-
-    def _rows_of_turn(self, lane: Lane) -> int:
-        paced = lane.book.pace.per_second * self._limits.seconds / REQUESTS_PER_ROW
-        return max(1, min(self._limits.rows, math.ceil(paced)))
 
     async def _row(self, claim: Claim, lane: Lane, door: "_Door") -> None:
         begun = door.knock()

@@ -1,13 +1,16 @@
 """Talking to the tenant about one row: with a token, in its lane, timed."""
 
-from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, replace
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
 
 from aftercall.domain.answer import Found, ReadAnswer, WriteAnswer
 from aftercall.domain.disposition import Disposition
-from aftercall.domain.pacing import SECOND_US
+from aftercall.domain.freshness import FRESH_SECONDS, fresh_seconds
+from aftercall.domain.settlement import Claim
+from aftercall.engine.errand import Errand, Timing
 from aftercall.engine.halt import Stopped
 from aftercall.engine.lane import Lane
+from aftercall.engine.lists import Lists, Shown
 from aftercall.engine.reader import Reader
 from aftercall.engine.session import TRUST, Session
 from aftercall.ports import Clock, Transport
@@ -17,9 +20,6 @@ from aftercall.wire.language.refusals import Operation
 from aftercall.wire.refusals import is_unauthorized
 from aftercall.wire.requests import Basis, write_request
 from aftercall.wire.responses import read_written, written_failure
-
-FRESH_SECONDS = 2.0
-"""A read older than this is made again before anything is written over it (G2)."""
 
 
 class TooOld(Exception):
@@ -49,42 +49,6 @@ class Sighting:
     refused: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class Timing:
-    """How long one request took: our wait for the pace and the tenant's time, in ms."""
-
-    wait_ms: float
-    answer_ms: float
-    sent_seconds: float
-    answered_seconds: float
-    status: int | None
-
-
-def _nobody_waits() -> None:
-    """Tell nobody that a request leaves."""
-
-
-@dataclass(frozen=True, slots=True)
-class Errand:
-    """One request that is to be sent.
-
-    Attributes:
-        build: makes it of a token.
-        operation: what it is for.
-        read_at: when the contact was read that it writes over; None if it writes over none.
-        refused: how many tokens were refused for it so far.
-        claim: called once it may leave, and before it does: what it does is on disk then.
-        leaves: called once it may leave.
-    """
-
-    build: Callable[[Token], HttpRequest]
-    operation: Operation
-    read_at: float | None = None
-    refused: int = 0
-    claim: Callable[[], Awaitable[None]] | None = None
-    leaves: Callable[[], None] = _nobody_waits
-
-
 class Tenant:
     """Reads and writes contacts."""
 
@@ -93,14 +57,15 @@ class Tenant:
         self._transport = transport
         self._clock = clock
         self._reader = Reader(session, clock)
+        self._lists = Lists(session, clock, self.send)
 
     async def read(
-        self, row: Disposition, lane: Lane, request_id: str, begun: Callable[[], None]
+        self, claim: Claim, lane: Lane, request_id: str, begun: Callable[[], None]
     ) -> tuple[ReadAnswer, Timing]:
         """Read the row's contact, and what else must be known of it to write it.
 
         Args:
-            row: the row.
+            claim: the row.
             lane: the way out for its campaign's requests.
             request_id: what the tenant's own log will show.
             begun: called once a request of it leaves, so that another row may wait in its place.
@@ -110,16 +75,10 @@ class Tenant:
             CredentialsRefused: fresh tokens were refused, too.
             TenantUnreachable: there is no token to be had.
         """
-        timings: list[Timing] = []
-
-        async def send(
-            build: Callable[[Token], HttpRequest], operation: Operation = "lookup"
-        ) -> HttpResponse | SendFailure:
-            got, timing = await self.send(lane, Errand(build, operation, leaves=begun))
-            timings.append(timing)
-            return got
-
-        got, place = await self._reader.read(row, request_id, send)
+        # Whether a write has landed is asked of the contact itself: a list may lag behind it.
+        talk = _Talk(self, None if claim.doubt else self._lists, lane, begun)
+        got, place = await self._reader.read(claim.disposition, request_id, talk)
+        timings = talk.timings
         if len(timings) == 1:
             return got, timings[0]
         wait_ms = round(sum(timing.wait_ms for timing in timings), 3)
@@ -144,7 +103,15 @@ class Tenant:
         def build(token: Token) -> HttpRequest:
             return write_request(self._session.target, row, token.secret, request_id, basis)
 
-        got, timing = await self.send(lane, Errand(build, "write", seen.read_at, seen.refused))
+        # What nothing is made to depend on is as old as any other read.
+        reads = self._session.target.profile.reads
+        good_for = FRESH_SECONDS if contact.etag is None else reads.good_for_seconds
+        errand = Errand(build, "write", seen.read_at, good_for, seen.refused)
+        try:
+            got, timing = await self.send(lane, errand)
+        except TooOld:
+            self._lists.went_stale(lane)
+            raise
         if isinstance(got, SendFailure):
             return written_failure(got), timing
         mask, now_ms = self._session.mask(row), self._clock.now_us() // 1000
@@ -189,7 +156,7 @@ class Tenant:
                 await errand.claim()
                 lane.leaves(departure)
             sent = self._clock.seconds()
-            if read_at is not None and sent - read_at > _fresh_seconds(lane):
+            if read_at is not None and sent - read_at > _fresh_seconds(lane, errand):
                 raise TooOld(errand.refused)
             # The token of now, not of when the request began to wait for its slot.
             token = self._session.latest or await self._session.token()
@@ -213,6 +180,40 @@ class Tenant:
         return got, timing, token
 
 
-def _fresh_seconds(lane: Lane) -> float:
-    """Return how old a read may be: at a slow pace the next slot alone is seconds away."""
-    return max(FRESH_SECONDS, 2 * lane.book.pace.spacing_us / SECOND_US)
+def _fresh_seconds(lane: Lane, errand: Errand) -> float:
+    """Return how old the read may be that an errand writes over."""
+    return fresh_seconds(lane.book.pace.spacing_us, errand.good_for_seconds)
+
+
+@dataclass(slots=True)
+class _Talk:
+    """One row's requests to read its contact, one after another, and how long each took."""
+
+    tenant: Tenant
+    lists: Lists | None
+    lane: Lane
+    begun: Callable[[], None]
+    timings: list[Timing] = field(default_factory=list)
+
+    @property
+    def answered(self) -> int:
+        """How many requests were answered so far."""
+        return len(self.timings)
+
+    async def send(
+        self, build: Callable[[Token], HttpRequest], operation: Operation = "lookup"
+    ) -> HttpResponse | SendFailure:
+        """Send a request for this row alone."""
+        got, timing = await self.tenant.send(self.lane, Errand(build, operation, leaves=self.begun))
+        self.timings.append(timing)
+        return got
+
+    async def together(self, row: Disposition, request_id: str) -> Shown | None:
+        """Have the contact read together with others that wait."""
+        if self.lists is None:
+            return None
+        shown = await self.lists.read(row, request_id, self.lane)
+        if shown is not None:
+            self.begun()
+            self.timings.append(shown.timing)
+        return shown

@@ -20,10 +20,11 @@ from aftercall.domain.settlement import (
 )
 from aftercall.domain.status import Event
 from aftercall.domain.webhook import Subscription, event_body, event_id
+from aftercall.engine.errand import Timing
 from aftercall.engine.halt import Halt, Stopped
 from aftercall.engine.health import Health
 from aftercall.engine.lane import Lane
-from aftercall.engine.tenant import Sighting, Tenant, Timing, TooOld
+from aftercall.engine.tenant import Sighting, Tenant, TooOld
 from aftercall.errors import Paused
 from aftercall.ports import Announcement, Claims, Clock
 
@@ -80,9 +81,7 @@ class Writer:
         """Read the contact, decide, write it."""
         refused = 0
         while True:
-            got, timing = await self._tenant.read(
-                visit.claim.disposition, lane, visit.request_id, begun
-            )
+            got, timing = await self._tenant.read(visit.claim, lane, visit.request_id, begun)
             visit.note_read(timing)
             self._around.health.note("read", got)
             if isinstance(got, Throttled):
@@ -167,10 +166,14 @@ class Surroundings:
 
 @dataclass(slots=True)
 class _Visit:
-    """One row's visit to the tenant, and what passed: times in ms, as in `Exchange`."""
+    """One row's visit to the tenant, and what passed: times in ms, as in `Exchange`.
+
+    `told_as` is the id of the request that was answered last: that of a list is another row's.
+    """
 
     claim: Claim
     request_id: str
+    told_as: str | None = None
     before: Observed | None = None
     read_ms: float | None = None
     write_ms: float | None = None
@@ -182,16 +185,17 @@ class _Visit:
         self.read_ms = (self.read_ms or 0.0) + timing.answer_ms
         self.wait_ms += timing.wait_ms
         self.http_status = timing.status
+        self.told_as = timing.asked_as or self.request_id
 
     def note_write(self, timing: Timing, read_at: float) -> None:
         self.write_ms = timing.answer_ms
         self.wait_ms += timing.wait_ms
         self.window_ms = round((timing.sent_seconds - read_at) * 1000, 3)
         self.http_status = timing.status
+        self.told_as = self.request_id
 
     def exchange(self) -> Exchange:
         """Return what passed; nothing is known of a visit whose first read was not sent."""
-        asked = self.read_ms is not None
         return Exchange(
             before=self.before,
             read_ms=None if self.read_ms is None else round(self.read_ms, 3),
@@ -199,5 +203,5 @@ class _Visit:
             wait_ms=round(self.wait_ms, 3),
             window_ms=self.window_ms,
             http_status=self.http_status,
-            request_id=self.request_id if asked else None,
+            request_id=self.told_as,
         )

@@ -44,6 +44,18 @@ class FaultKind(StrEnum):
     """Tenant: an answer of many megabytes; a PATCH is committed."""
     REDIRECT = "redirect"
     """Tenant: 302 to an address no client may follow; nothing was changed."""
+    LIST_GAPS = "list_gaps"
+    """List of contacts: every other one is left out."""
+    LIST_SHORT = "list_short"
+    """List of contacts: it ends half-way."""
+    LIST_ORDER = "list_order"
+    """List of contacts: it comes in another order."""
+    LIST_TWICE = "list_twice"
+    """List of contacts: every other one comes a second time, as if it were free."""
+    LIST_STRANGERS = "list_strangers"
+    """List of contacts: every other one is somebody else, who is free."""
+    LIST_BLANKS = "list_blanks"
+    """List of contacts: of every other one only the id is told."""
     TOKEN_DOWN = "token_down"  # noqa: S105 - the name of a fault
     """Token endpoint: 503."""
     TOKEN_SLOW = "token_slow"  # noqa: S105 - the name of a fault
@@ -76,7 +88,9 @@ _CRM_KINDS = (
     FaultKind.CRM_REDIRECT,
     FaultKind.CRM_HUGE,
 )
-_TENANT_KINDS = tuple(kind for kind in FaultKind if not kind.value.startswith(("token_", "crm_")))
+_LIST_KINDS = tuple(kind for kind in FaultKind if kind.value.startswith("list_"))
+_ELSEWHERE = ("token_", "crm_", "list_")
+_TENANT_KINDS = tuple(kind for kind in FaultKind if not kind.value.startswith(_ELSEWHERE))
 
 
 _WHOLE_SETTINGS = frozenset({"fault_limit", "huge_bytes", "seed"})
@@ -158,6 +172,7 @@ class FaultDice:
         self._seed = seed if faults.seed is None else faults.seed
         self._tenant = self._active(_TENANT_KINDS)
         self._unconditional = tuple(e for e in self._tenant if e[0] is not FaultKind.CONFLICT)
+        self._list = self._unconditional + self._active(_LIST_KINDS)
         self._token = self._active(_TOKEN_KINDS)
         self._crm = self._active(_CRM_KINDS)
         # Keyed by hash: a million contacts must not cost a million kept strings.
@@ -177,6 +192,10 @@ class FaultDice:
         """
         kinds = self._tenant if conditional else self._unconditional
         return self._roll(kinds, method, (campaign, contact))
+
+    def for_list(self, campaign: str, first: str) -> FaultKind | None:
+        """Return the fault of this list of contacts, if any; it counts for its first contact."""
+        return self._roll(self._list, "LIST", (campaign, first))
 
     def for_token(self) -> FaultKind | None:
         """Return the fault of this token request, if any."""

@@ -1,10 +1,12 @@
 """A profile: how one tenant API surface is spoken, as data."""
 
 from collections.abc import Iterator, Mapping
+from functools import cached_property
 from typing import Annotated
 
 from pydantic import Field, ValidationError
 
+from aftercall.domain.freshness import FRESH_SECONDS, Reads
 from aftercall.wire.language.codes import Codes, Lookup
 from aftercall.wire.language.contact import READ_FIELDS, Read, Readback, States
 from aftercall.wire.language.follow_up import FollowUps, FollowUpWrite
@@ -60,6 +62,15 @@ class Profile(Rules):
     pace: Pace = Field(default=Pace(), description="How fast the tenant may be asked.")
     needs: Needs = Field(default=Needs(), description="What must be granted.")
 
+    @cached_property
+    def reads(self) -> Reads:
+        """How contacts are read."""
+        read = self.read
+        return Reads(
+            list_max=1 if read.bulk is None else read.bulk.max,
+            good_for_seconds=read.good_for_seconds or FRESH_SECONDS,
+        )
+
     @property
     def active_states(self) -> frozenset[str]:
         """Dialer states, normalised, of a contact that is on a call."""
@@ -109,6 +120,8 @@ def _contradictions(profile: Profile) -> Iterator[str]:
     yield from _muddled_states(profile)
     yield from _false_witnesses(profile)
     yield from _bad_follow_ups(profile)
+    yield from _bold_reads(profile)
+    yield from _bad_lists(profile)
     for number, auth in enumerate(profile.auth):
         if auth.asks and auth.url is None:
             yield f'auth.{number}.url: missing; style = "{auth.style}" asks a token endpoint'
@@ -231,6 +244,41 @@ def _bad_follow_ups(profile: Profile) -> Iterator[str]:
             yield f"{place}: {'has no target' if sent else 'the target goes nowhere'}"
 
 
+def _bold_reads(profile: Profile) -> Iterator[str]:
+    """Yield what would let a write rest on an old read without a promise of the tenant's."""
+    read = profile.read
+    has_etag = read.etag is not None or read.etag_header is not None
+    if read.etag_covers_state and not (profile.write.if_match and has_etag):
+        yield "read.etag_covers_state: needs an ETag, and write.if_match"
+    if read.good_for_seconds is not None and not read.etag_covers_state:
+        yield "read.good_for_seconds: needs etag_covers_state = true, if the tenant promises that"
+
+
+def _bad_lists(profile: Profile) -> Iterator[str]:
+    """Yield what is wrong with reading several contacts at once."""
+    read, bulk = profile.read, profile.read.bulk
+    if bulk is None:
+        return
+    if profile.readback is not None:
+        yield "read.bulk: [readback] asks for each contact by itself all the same; leave one out"
+    named = "{campaign}" in bulk.url or bulk.campaign is not None
+    if "{campaign}" in read.url and not named:
+        yield "read.bulk.campaign: missing; read.url holds {campaign}, and this url does not"
+    by_header = read.etag_header is not None and bulk.etag is None and read.etag is None
+    if profile.write.if_match and by_header:
+        yield (
+            "read.bulk.etag: missing; an item has no header. Where contacts have no ETag, say"
+            " write.if_match = false"
+        )
+    if bulk.ids_in == "json" and bulk.method == "GET":
+        yield 'read.bulk.ids_in: a GET has no JSON body; say method = "POST", or another place'
+    names = [bulk.ids, *filter(None, [bulk.campaign]), *bulk.constants]
+    for place, name in enumerate(names):
+        others = names[:place] + names[place + 1 :]
+        if any(other == name or name.startswith(f"{other}.") for other in others):
+            yield f"read.bulk: two things go to {name}, or into each other"
+
+
 def follow_ups_of(profile: Profile) -> Mapping[str, FollowUpWrite]:
     """Return how follow-ups are carried out, by kind; those that the profile declares."""
     declared = profile.follow_ups
@@ -271,6 +319,8 @@ def _muddled_states(profile: Profile) -> Iterator[str]:
 
 def _versioned(profile: Profile) -> Iterator[tuple[str, str | None, str]]:
     yield "read", profile.read.version, profile.read.url
+    if profile.read.bulk is not None:
+        yield "read.bulk", profile.read.bulk.version, profile.read.bulk.url
     yield "write", profile.write.version, profile.write.url
     if profile.readback is not None:
         yield "readback", profile.readback.version, profile.readback.url

@@ -17,8 +17,8 @@ from aftercall.wire.json_paths import (
     text_of,
     value_at,
 )
-from aftercall.wire.language.contact import Read, Readback, ReadField
-from aftercall.wire.language.table import paths_of
+from aftercall.wire.language.contact import Read, Readback
+from aftercall.wire.language.table import JsonPaths, ReadField, paths_of
 from aftercall.wire.masking import Mask
 from aftercall.wire.profile import Profile, normal_state
 from aftercall.wire.refusals import Asked, clean, refusal_of, ruled_refusal, trouble_of, words_of
@@ -35,6 +35,9 @@ UNREADABLE = answer.Unavailable(
     " of it (fields.outcome) right?",
 )
 """Taken for none, it would be written over, and after a lost answer written twice."""
+
+Fields = Mapping[ReadField, JsonPaths]
+"""What is read, and where it stands."""
 
 NO_STATES: Mapping[str, str] = {}
 EMPTY: tuple[Json, ...] = (None, [], {})
@@ -67,22 +70,37 @@ def read_contact(
     if found is None:
         none = _says_none(rules, document)
         return answer.Absent() if none else _no_contact(profile, response, asked)
-    if _is_unreadable(rules, found):
+    contact = _contact(profile, rules.fields, found, mask, states)
+    if contact is None:
         return UNREADABLE
-    contact = _observed(rules, found, mask)
-    name, idle, closed = _state(profile, found, mask, states)
     etag = response.headers.get(rules.etag_header or "", "")
     if rules.etag is not None:
         etag = text_of(value_at(found, rules.etag)) or ""
-    # One that no write is made to depend on promises nothing.
-    etag = etag if profile.write.if_match else ""
-    told = {
-        name: mask.value(words)
-        for name, paths in rules.told.items()
-        if (words := text_of(first_at(found, paths_of(paths))))
-    }
-    whole = replace(contact, state=name, idle=idle, closed=closed, etag=_strong(etag), told=told)
-    return answer.Found(whole)
+    return answer.Found(_depending_on(profile, contact, etag))
+
+
+def read_item(
+    profile: Profile, item: Json, mask: Mask, states: Mapping[str, str] = NO_STATES
+) -> answer.Found | None:
+    """Say what an item of a list tells of its contact.
+
+    Returns:
+        The contact; None if the item does not tell of it all that a write rests on: then the
+        contact must be read by itself.
+    """
+    rules, bulk = profile.read, profile.read.bulk
+    found = None if bulk is None else value_at(item, bulk.envelope)
+    if not isinstance(found, Mapping):
+        return None
+    contact = _contact(profile, rules.fields_of_item, found, mask, states)
+    if contact is None or contact.state is None:
+        return None
+    place = rules.etag_of_item
+    etag = "" if place is None else text_of(value_at(found, place)) or ""
+    contact = _depending_on(profile, contact, etag)
+    if contact.etag is None and place is not None and profile.write.if_match:
+        return None
+    return answer.Found(contact)
 
 
 def read_held(profile: Profile, response: HttpResponse, now_ms: int, mask: Mask) -> ReadAnswer:
@@ -101,9 +119,8 @@ def read_held(profile: Profile, response: HttpResponse, now_ms: int, mask: Mask)
     if found is None:
         shape = _shape(response, mask)
         return answer.Unavailable("garbage", f"The answer is {shape}, not a disposition.")
-    if _is_unreadable(rules, found):
-        return UNREADABLE
-    return answer.Found(_observed(rules, found, mask))
+    held = _observed(rules, rules.fields, found, mask)
+    return UNREADABLE if held is None else answer.Found(held)
 
 
 def with_held(contact: Observed, held: Observed) -> Observed:
@@ -215,19 +232,42 @@ def _stands(document: Json, path: str) -> bool:
     return isinstance(above, Mapping) and last in above
 
 
-def _is_unreadable(rules: Read | Readback, found: Json) -> bool:
-    """Say whether an outcome is told, but not so that it can be compared."""
-    told = first_at(found, paths_of(rules.fields.get("outcome")))
-    return told is not None and text_of(told) is None
+def _contact(
+    profile: Profile, fields: Fields, found: Json, mask: Mask, states: Mapping[str, str]
+) -> Observed | None:
+    """Return what an object tells of a contact, without its ETag; None as for `_observed`."""
+    contact = _observed(profile.read, fields, found, mask)
+    if contact is None:
+        return None
+    name, idle, closed = _state(profile, fields.get("state"), found, mask, states)
+    told = {
+        name: mask.value(words)
+        for name, paths in profile.read.told.items()
+        if (words := text_of(first_at(found, paths_of(paths))))
+    }
+    return replace(contact, state=name, idle=idle, closed=closed, told=told)
 
 
-def _observed(rules: Read | Readback, found: Json, mask: Mask) -> Observed:
-    """Return what a contact or a disposition tells, without its state."""
+def _depending_on(profile: Profile, contact: Observed, etag: str) -> Observed:
+    """Return a contact with the entity tag that a write of it depends on, if there is one."""
+    # One that no write is made to depend on promises nothing.
+    strong = _strong(etag) if profile.write.if_match else None
+    return contact if strong is None else replace(contact, etag=strong)
+
+
+def _observed(rules: Read | Readback, fields: Fields, found: Json, mask: Mask) -> Observed | None:
+    """Return what a contact or a disposition tells, without its state.
+
+    None if an outcome is told, but not so that it can be compared.
+    """
 
     def at(name: ReadField) -> Json:
-        return first_at(found, paths_of(rules.fields.get(name)))
+        return first_at(found, paths_of(fields.get(name)))
 
-    outcome, agent = text_of(at("outcome")), text_of(at("agent"))
+    told, agent = at("outcome"), text_of(at("agent"))
+    outcome = text_of(told)
+    if told is not None and outcome is None:
+        return None
     custom, stamp = at("custom_fields"), at("timestamp")
     stamp_ms = read_stamp_ms(stamp)
     reached = rules.timestamp_means == "reached"
@@ -244,10 +284,10 @@ def _observed(rules: Read | Readback, found: Json, mask: Mask) -> Observed:
 
 
 def _state(
-    profile: Profile, found: Json, mask: Mask, names: Mapping[str, str]
+    profile: Profile, place: JsonPaths | None, found: Json, mask: Mask, names: Mapping[str, str]
 ) -> tuple[str | None, bool, bool]:
     """Return a dialer state, normalised, whether a write may leave, and whether it is closed."""
-    states, told = profile.states, first_at(found, paths_of(profile.read.fields.get("state")))
+    states, told = profile.states, first_at(found, paths_of(place))
     if profile.read.state_id is not None:
         told = names.get(text_of(value_at(found, profile.read.state_id)) or "", told)
     if not isinstance(told, str):

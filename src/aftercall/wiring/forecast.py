@@ -10,6 +10,7 @@ from aftercall.adapters.journal.sqlite import SqliteJournal, copy_journal
 from aftercall.adapters.passing_directory import passing_directory
 from aftercall.adapters.sources import SourceOptions, open_source
 from aftercall.domain.audit import Settled
+from aftercall.domain.freshness import FRESH_SECONDS
 from aftercall.domain.outcomes import Category
 from aftercall.domain.pacing import seconds_at_least
 from aftercall.domain.status import Status
@@ -22,7 +23,7 @@ from aftercall.wiring.values import (
     columns_of,
     follow_ups_in,
     pace_of,
-    requests_per_row,
+    requests_for,
     rules_of,
     target_of,
 )
@@ -59,6 +60,8 @@ class Forecast:
         partial: opt-outs of which a part of the call record is wrong, and would be left out.
         follow_ups: follow-ups of rows to write, by kind; their requests are counted, too.
         unused: what is said of columns that are no field, for each input that has some.
+        contacts_per_read: how many contacts one request reads at the most; 1 without lists.
+        read_good_for_seconds: how old a read may be when a write leaves that its ETag guards.
     """
 
     read: int
@@ -72,6 +75,8 @@ class Forecast:
     partial: int
     follow_ups: Mapping[str, int]
     unused: tuple[str, ...]
+    contacts_per_read: int = 1
+    read_good_for_seconds: float = FRESH_SECONDS
 
 
 async def plan_files(settings: Settings, paths: Sequence[str], options: SourceOptions) -> Forecast:
@@ -147,7 +152,7 @@ def _forecast(settings: Settings, seen: _Seen, journal: SqliteJournal) -> Foreca
     pace = partial(pace_of, settings, profile)
     campaigns = []
     for one in waiting:
-        requests = one.to_write * requests_per_row(profile) + more[one.campaign]
+        requests = requests_for(profile, one.to_write, pace(one.campaign)) + more[one.campaign]
         seconds = seconds_at_least({one.campaign: requests}, pace, None)
         campaigns.append(CampaignForecast(one.campaign, one.to_write, requests, seconds))
     asked = {one.campaign: one.requests for one in campaigns}
@@ -169,6 +174,10 @@ def _forecast(settings: Settings, seen: _Seen, journal: SqliteJournal) -> Foreca
         partial=journal.archive.opt_outs_of_run(FORECAST, slow_ms=0)[1],
         follow_ups=follow_ups,
         unused=tuple(seen.unused),
+        contacts_per_read=max(
+            (profile.reads.list_size(pace(one.campaign).spacing_us) for one in waiting), default=1
+        ),
+        read_good_for_seconds=profile.reads.good_for_seconds,
     )
 
 

@@ -10,6 +10,7 @@ from aftercall.domain.answer import Observed, ReadAnswer, WriteAnswer
 from aftercall.domain.disposition import Disposition
 from aftercall.wire.codes import CodeBook, Item, fetched_book, gather, read_part, static_book
 from aftercall.wire.http import HttpRequest, HttpResponse, SendFailure
+from aftercall.wire.lists import holds_list, items_in, list_request
 from aftercall.wire.masking import Mask
 from aftercall.wire.profile import Profile, normal_state
 from aftercall.wire.refusals import Asked, refusal_of
@@ -22,7 +23,7 @@ from aftercall.wire.requests import (
     readback_request,
     write_request,
 )
-from aftercall.wire.responses import read_contact, read_held, read_written, with_held
+from aftercall.wire.responses import read_contact, read_held, read_item, read_written, with_held
 from aftercall.wire.target import Target
 from aftercall.wiring.findings import CheckResult, Probe
 
@@ -38,6 +39,15 @@ UNKNOWN_STATE = (
 NO_ETAG = (
     "This API gives no ETag: a call that starts between read and write is not seen, and a write"
     " that was lost and arrives late can land twice."
+)
+ONE_BY_ONE = "Mend [read.bulk], or leave it out: until then contacts are read one by one."
+OTHERWISE = (
+    "Check again: it may have changed just then. Else mend [read.bulk], or leave it out: what a"
+    " list tells is written over."
+)
+PROMISED = (
+    "By the profile a read is good for {:g} s where the write depends on its ETag. That the ETag"
+    " changes as soon as a call begins is the tenant's promise; no check can see it."
 )
 STORED = (
     "The tenant tells when an outcome was stored, not when it was reached: one that somebody else"
@@ -75,6 +85,8 @@ class TenantCheck:
             yield states_finding(profile, lists[profile.states.lookup or ""])
         contact, finding = await self._contact(probe, lists)
         yield finding
+        if profile.read.bulk is not None:
+            yield await self._together(probe, contact, lists)
         for finding in guarantees(profile, contact):
             yield finding
         book = static_book(profile, self.target.ids)
@@ -161,6 +173,24 @@ class TenantCheck:
         contact = with_held(got.contact, held)
         return contact, _read_finding(profile, contact, probe)
 
+    async def _together(
+        self, probe: Probe, contact: Observed | None, lists: Mapping[str, tuple[Item, ...]]
+    ) -> CheckResult:
+        """Read the contact by a list and say whether that tells the same."""
+        profile, row = self.target.profile, _row(probe, "")
+        bulk = profile.read.bulk
+        assert bulk is not None  # noqa: S101 - it was asked for
+        sent = await self._send(list_request(self.target, bulk, [row], self.token, PROBE))
+        if isinstance(sent, SendFailure):
+            words = f"Contacts could not be read together: {sent.words}."
+            return CheckResult("together", "warn", words, ONE_BY_ONE)
+        if not holds_list(bulk, sent):
+            words = f"No list of contacts in the answer ({sent.status})."
+            return CheckResult("together", "warn", words, ONE_BY_ONE)
+        names = {one.id: one.name for one in lists.get(profile.states.lookup or "", ())}
+        item = items_in(bulk, sent, [row]).get(row.contact)
+        return together_finding(contact, read_item(profile, item, self.mask, names))
+
     async def _write(
         self, probe: Probe, outcome: str, contact: Observed, book: CodeBook
     ) -> CheckResult:
@@ -201,10 +231,30 @@ def guarantees(profile: Profile, contact: Observed | None) -> Iterator[CheckResu
     elif contact is not None:
         words = "Contacts have an ETag: a write only lands on what was just read."
         yield CheckResult("calls", "ok", words)
+    if profile.read.good_for_seconds is not None:
+        fix = "Without such a promise leave read.good_for_seconds out of the profile."
+        told = PROMISED.format(profile.read.good_for_seconds)
+        yield CheckResult("calls", "warn", told, fix)
     readings = (profile.read, profile.readback)
     if any(reading is not None and reading.timestamp_means == "written" for reading in readings):
         fix = "Feed such a row again with a later time if it is to be written."
         yield CheckResult("newest", "warn", STORED, fix)
+
+
+def together_finding(alone: Observed | None, listed: answer.Found | None) -> CheckResult:
+    """Say whether a list tells of a contact what reading it alone has told."""
+    if alone is None:
+        words = "Contacts may be read together. Name one with --contact to see what is told."
+        return CheckResult("together", "ok", words)
+    if listed is None:
+        words = "A list does not tell of the contact all that a write rests on."
+        return CheckResult("together", "warn", words, ONE_BY_ONE)
+    same = ("state", "outcome", "agent", "timestamp_ms", "stored_ms", "etag", "told", "closed")
+    odd = [one for one in same if getattr(alone, one) != getattr(listed.contact, one)]
+    if odd:
+        words = f"A list tells something else of the contact than reading it: {', '.join(odd)}."
+        return CheckResult("together", "fail", words, OTHERWISE)
+    return CheckResult("together", "ok", "A list tells the same of the contact.")
 
 
 def states_finding(profile: Profile, items: Sequence[Item]) -> CheckResult:

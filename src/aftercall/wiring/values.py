@@ -140,6 +140,7 @@ def plan_of(settings: Settings, profile: Profile) -> Plan:
             rows=settings.limits.batch,
             seconds=settings.limits.turn_seconds,
             patience_seconds=max(defer.elapsed_seconds_max, defer.wait_seconds_max),
+            reads=profile.reads,
         ),
         drain_seconds=settings.crm.drain_seconds,
         follow_ups=follow_ups_in(settings, profile),
@@ -153,9 +154,13 @@ def pace_of(settings: Settings, profile: Profile, campaign: str) -> Pace:
     return pace if most is None or pace.per_second <= most else Pace(most, pace.headroom)
 
 
-def requests_per_row(profile: Profile) -> int:
-    """Return how many requests a row takes that is written at once, without lists for all rows."""
-    return 2 if profile.readback is None else 3
+def requests_for(profile: Profile, rows: int, pace: Pace) -> int:
+    """Return how many requests rows of a campaign take that are written at once.
+
+    Lists of ids that all rows share are not counted, nor what has to be asked for again.
+    """
+    each = 1 if profile.readback is None else 2
+    return rows * each + profile.reads.asked_for(rows, pace.spacing_us)
 
 
 def identity_of(profile: Profile, environment: Mapping[str, str]) -> Identity:

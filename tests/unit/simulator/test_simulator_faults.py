@@ -19,7 +19,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 SOLD = {"outcomeCode": "SOLD"}
-TENANT_KINDS = [kind for kind in FaultKind if not kind.value.startswith(("token_", "crm_"))]
+ELSEWHERE = ("token_", "crm_", "list_")
+TENANT_KINDS = [kind for kind in FaultKind if not kind.value.startswith(ELSEWHERE)]
+LIST_KINDS = [kind for kind in FaultKind if kind.value.startswith("list_")]
 
 
 @pytest.fixture(autouse=True)
@@ -223,6 +225,14 @@ def test_dice_keep_the_limit_and_repeat(seed: int, probability: float, limit: in
     drawn = rolls()
     assert drawn == rolls()
     assert sum(fault is not None for fault in drawn) <= limit
+
+
+@given(st.sampled_from(LIST_KINDS))
+def test_faults_of_lists_hit_lists_alone(kind: FaultKind) -> None:
+    dice = FaultDice(Faults({kind: 1.0}, fault_limit=1), 7)
+    assert dice.for_contact("GET", "c", "p", conditional=False) is None
+    assert [dice.for_list("c", "p") for _ in range(2)] == [kind, None]
+    assert dice.for_list("c", "another") is kind
 
 
 @given(st.sampled_from(TENANT_KINDS))

@@ -20,6 +20,7 @@ MINIMAL: dict[str, Any] = {
 }
 LIST = {"url": "/l", "items": "i", "id": "id", "name": "n"}
 BACK = {"fields": {"outcome": "o"}}
+BULK = {"url": "/c", "ids": "ids", "items": "all", "id": "id"}
 TAG = {"url": "/t/{contact}", "fields": {"a": "target"}}
 
 
@@ -30,6 +31,42 @@ def merged(base: Any, more: Any) -> Any:
 
 
 CONTRADICTIONS: list[tuple[dict[str, Any], str]] = [
+    # A list would not be of the row's campaign, or would lack what a write depends on.
+    (
+        {"read": {"url": "/k/{campaign}/{contact}", "bulk": BULK}},
+        "read.bulk.campaign: missing; read.url holds {campaign}, and this url does not",
+    ),
+    ({"read": {"bulk": BULK}}, "read.bulk.etag: missing; an item has no header"),
+    (
+        {"read": {"bulk": BULK | {"etag": "v"}}, "readback": {"url": "/d/{contact}", **BACK}},
+        "read.bulk: [readback] asks for each contact by itself all the same",
+    ),
+    # Requests of lists that cannot be made, or would lose a part.
+    ({"read": {"bulk": BULK | {"ids_in": "json", "etag": "v"}}}, "a GET has no JSON body"),
+    (
+        {"read": {"bulk": BULK | {"etag": "v", "constants": {"ids": "1"}}}},
+        "read.bulk: two things go to ids",
+    ),
+    (
+        {"read": {"bulk": BULK | {"etag": "v", "campaign": "ids.of"}}},
+        "read.bulk: two things go to ids.of",
+    ),
+    ({"read": {"bulk": BULK | {"max": 1}}}, "read.bulk.max: 1 is too small"),
+    ({"read": {"bulk": BULK | {"url": "/c/{contact}"}}}, "read.bulk.url: holds {contact}; only"),
+    (
+        {"read": {"bulk": BULK | {"url": "/v{version}/c", "etag": "v"}}},
+        "read.bulk.version: missing",
+    ),
+    # An old read would be written over without a promise.
+    ({"read": {"good_for_seconds": 30.0}}, "read.good_for_seconds: needs etag_covers_state"),
+    (
+        {"read": {"etag_covers_state": True, "good_for_seconds": 61.0}},
+        "read.good_for_seconds: 61.0 is too large; at most 60",
+    ),
+    (
+        {"read": {"etag_covers_state": True}, "write": {"if_match": False}},
+        "read.etag_covers_state: needs an ETag, and write.if_match",
+    ),
     # All rows would be about one contact.
     ({"read": {"url": "/c/1"}}, "read.url: must hold {contact}"),
     ({"readback": {"url": "/d", **BACK}}, "readback.url: must hold {contact}"),

@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass
 from rich.console import RenderableType
 from rich.text import Text
 
+from aftercall.domain.freshness import FRESH_SECONDS
 from aftercall.interfaces.cli.figures import count, duration
 from aftercall.interfaces.cli.options import Place, Reading, Speed
 from aftercall.interfaces.cli.reasons import words_of
@@ -16,6 +17,11 @@ from aftercall.interfaces.cli.terminal import plain, print_pieces, say
 from aftercall.wiring import Forecast, SourceOptions, plan_files
 
 CAMPAIGNS_SHOWN = 10
+
+OLD_READS = (
+    "by the profile a contact may have been read {:g} s before it is written, not 2 s: only the"
+    " tenant's ETag keeps a call that begins meanwhile from being written over."
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +45,8 @@ def plan(files: Sequence[str], request: Request, reading: Reading) -> int:
         return 0
     for words in forecast.unused:
         say(f"note: {plain(words)}")
+    if forecast.read_good_for_seconds > FRESH_SECONDS:
+        say(f"note: {OLD_READS.format(forecast.read_good_for_seconds)}")
     print_pieces(forecast_view(forecast))
     given = [*reading.words(), *reading.form_words(), *request.speed.words()]
     say("", "Nothing was sent and nothing was stored.")
@@ -79,7 +87,12 @@ def forecast_view(forecast: Forecast) -> Iterator[RenderableType]:
         yield Text()
         requests = count(forecast.requests, "request")
         least = duration(forecast.seconds)
-        yield Text(f"At most {requests}, in {least} at the configured pace.", style="bold")
+        together = forecast.contacts_per_read
+        if together > 1:
+            # A contact that its list does not tell of takes one more.
+            yield Text(f"Up to {together} contacts are read with one request.")
+        most = "About" if together > 1 else "At most"
+        yield Text(f"{most} {requests}, in {least} at the configured pace.", style="bold")
 
 
 def _campaigns(forecast: Forecast) -> Iterator[RenderableType]:

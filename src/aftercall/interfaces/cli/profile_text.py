@@ -39,6 +39,14 @@ notes = "notes"
 timestamp = "dispositionTimestamp"
 custom_fields = "customFields"
 
+# [read.bulk]                         # where several contacts can be read with one request
+# url = "/campaigns/{{campaign}}/contacts"
+# ids = "ids"                         # the parameter; or method = "POST" and ids_in = "json"
+# max = 50
+# items = "contacts"                  # the list in the answer
+# id = "contactId"                    # the contact's id in an item; its fields are as above
+# etag = "version"                    # an item has no header; or if_match = false below
+
 # How a disposition is written: field of the request = what it carries.
 [write]
 method = "PATCH"

@@ -14,6 +14,7 @@ from aftercall.adapters.profiles import (
     parse_profile,
     read_profile,
 )
+from aftercall.domain.pacing import Pace
 from aftercall.errors import AftercallError
 from aftercall.interfaces.cli.new_file import write_new
 from aftercall.interfaces.cli.profile_text import profile_text
@@ -127,17 +128,29 @@ def said(profile: Profile) -> Iterator[tuple[str, str]]:
     for name in ("wait", "allowed", "closed"):
         states = ", ".join(sorted(getattr(profile.states, name))) or "none"
         yield name, states
+    if profile.read.bulk is not None:
+        here = profile.reads.list_size(Pace(USUAL_PER_SECOND).spacing_us)
+        most = f"up to {profile.read.bulk.max} contacts in one request"
+        yield "lists", f"{most}; {here} at {USUAL_PER_SECOND:g} requests a second"
     yield "codes", codes_words(profile)
     if profile.write.dropped:
         yield "dropped", f"{', '.join(profile.write.dropped)}: this API does not take them"
     conditional = profile.write.if_match and (profile.read.etag or profile.read.etag_header)
     yield "If-Match", "if the tenant gives an ETag" if conditional else NO_CONDITION
+    if profile.read.good_for_seconds is not None:
+        yield "old reads", OLD_READS.format(profile.read.good_for_seconds)
     for rule in profile.errors.rules:
         statuses = ", ".join(map(str, sorted(rule.status)))
         words = f' "{rule.text}"' if rule.text else ""
         yield "refusal", f"{statuses}{words}: {rule.means}{f', {rule.reason}' * bool(rule.reason)}"
 
 
+USUAL_PER_SECOND = 10.0
+
+OLD_READS = (
+    "written over for {:g} s, not for 2: a call that begins meanwhile is kept safe by the tenant's"
+    " ETag alone"
+)
 NO_CONDITION = "never: a call that starts between read and write is not seen"
 
 

@@ -12,6 +12,7 @@ from aftercall.domain.status import Status
 from aftercall.wire.follow_ups import Sender, follow_up_request
 from aftercall.wire.http import HttpRequest
 from aftercall.wire.language.write import WriteField
+from aftercall.wire.lists import list_request
 from aftercall.wire.profile import Profile, follow_ups_of
 from aftercall.wire.requests import Basis, Unwritable, read_request, readback_request, write_request
 from aftercall.wire.target import Target
@@ -39,6 +40,13 @@ def sample_requests(profile: Profile) -> Iterator[str]:
     if profile.readback is not None:
         request = readback_request(target, SAMPLE, "TOKEN", "ID")
         yield f"{request.method} {request.url}"
+    if profile.read.bulk is not None:
+        several = [SAMPLE, replace(SAMPLE, contact="1002")]
+        if profile.read.bulk.ids_type == "integer":
+            several[0] = replace(SAMPLE, contact=SAMPLE_NUMBER)
+        yield from _lines(
+            list_request(target, profile.read.bulk, several, "TOKEN", "ID"), {"Content-Type"}
+        )
     request = read_request(target, SAMPLE, "TOKEN", "ID")
     yield f"{request.method} {request.url}"
     row = _with_custom_fields(profile.write.fields.values())

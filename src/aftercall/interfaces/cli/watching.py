@@ -13,7 +13,7 @@ from rich.live import Live
 from aftercall.domain.pacing import seconds_at_least
 from aftercall.interfaces.cli.progress_text import Gauge, Glance, live_view, plain_line
 from aftercall.wiring import Job, Session, open_archive
-from aftercall.wiring.values import requests_per_row, target_of
+from aftercall.wiring.values import requests_for, target_of
 
 LIVE_SECONDS = 0.2
 LINES_SECONDS = (2.0, 3.0, 5.0, 10.0, 20.0, 30.0)
@@ -60,8 +60,11 @@ class Watcher:
         # In a thread, with a connection of its own: a million rows take a moment to count.
         rows = await asyncio.to_thread(_open_rows, settings.journal.path)
         self._gauge.total = settled + sum(rows.values())
-        each = requests_per_row(target_of(settings).profile)
-        requests = {campaign: number * each for campaign, number in rows.items()}
+        profile = target_of(settings).profile
+        requests = {
+            campaign: requests_for(profile, number, plan.pace(campaign))
+            for campaign, number in rows.items()
+        }
         left = seconds_at_least(requests, plan.pace, plan.tenant_pace)
         self._gauge.ends = time.monotonic() + left
 

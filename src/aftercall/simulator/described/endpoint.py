@@ -7,12 +7,13 @@ from typing import TYPE_CHECKING, Any
 
 from aiohttp import web
 
-from aftercall.simulator.acd.catalogue import SKILL, Catalogue
-from aftercall.simulator.clock import iso_time
+from aftercall.simulator.acd.catalogue import Catalogue
+from aftercall.simulator.described.bulk import DescribedBulk
 from aftercall.simulator.described.changes import change_of
 from aftercall.simulator.described.documents import put, wrapped
 from aftercall.simulator.described.follow_ups import DescribedFollowUps
-from aftercall.simulator.described.lists import listed
+from aftercall.simulator.described.lists import list_of_ids
+from aftercall.simulator.described.showing import Showing
 from aftercall.simulator.disposition import InvalidChangeError
 from aftercall.simulator.faults import FaultKind
 from aftercall.simulator.mischief import after_commit, before_commit
@@ -23,7 +24,6 @@ from aftercall.simulator.world import ACTIVE_STATES
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from aftercall.simulator.contacts import Record
     from aftercall.simulator.described.sign_in import DescribedSignIn
     from aftercall.simulator.described.surface import Reading, Surface
     from aftercall.simulator.state import State
@@ -48,13 +48,16 @@ class DescribedEndpoint:
         self._operations = {"read": surface.read.address, "write": surface.write}
         if surface.readback is not None:
             self._operations["readback"] = surface.readback.address
+        self._showing = Showing(state, surface)
         self._follow_ups = DescribedFollowUps(state, surface, self._refused)
+        self._bulk = DescribedBulk(state, surface, self._showing, self._throttled)
 
     def speaks(self, method: str, raw_path: str) -> bool:
         """Say whether an address is one of this API's."""
         places = (*self._operations.values(), *self._surface.lists.values())
         try:
             found = any(place.values(method, raw_path) is not None for place in places)
+            found = found or self._bulk.speaks(method, raw_path)
             return found or self._follow_ups.campaign(method, raw_path) is not None
         except UnicodeDecodeError:
             return True
@@ -71,11 +74,14 @@ class DescribedEndpoint:
         return response
 
     async def _respond(self, request: web.BaseRequest, arrived: float) -> web.StreamResponse:
-        state, surface, call = self._state, self._surface, self._call(request)
+        state, surface = self._state, self._surface
+        listed = await self._bulk.asked(request)
+        call = None if listed is not None else self._call(request)
         followed = None
         if call is None:
             followed = self._follow_ups.campaign(request.method, request.raw_path)
         campaign = followed or ACD_CAMPAIGN if call is None else call.campaign
+        campaign = campaign if listed is None else listed.campaign
         wait = state.gate.admit(campaign, arrived)
         if wait > 0:
             return self._throttled(state.retry_after.headers(wait, state.clock.wall()))
@@ -84,9 +90,12 @@ class DescribedEndpoint:
             return self._refused(401, "the token is missing, unknown or expired")
         if followed is not None:
             return await self._follow_ups.answer(request)
+        if listed is not None:
+            await state.pause()
+            return await self._bulk.answer(request, listed)
         if call is None:
             await state.pause()
-            return listed(surface, state.world, request)
+            return list_of_ids(surface, state.world, request)
         body = await request.read()
         await state.pause()
         return await self._with_faults(request, call, body)
@@ -136,12 +145,13 @@ class DescribedEndpoint:
         if call.operation == "readback" and record.disposition.outcome is None:
             none = reading.rules.get("none", [204, 404])
             return _empty(reading) or web.Response(status=min(none))
-        document = self._document(reading, record)
+        stored = reading.rules.get("timestamp_means") == "written"
+        document = self._showing.document(reading.fields, record, stored=stored)
         headers = {}
         if reading is surface.read:
-            self._add_ids(document, record)
+            self._showing.add_ids(document, record, reading.rules.get("etag"))
             if self._state.config.etags and "etag" not in reading.rules:
-                headers = {reading.rules.get("etag_header", "ETag"): self._etag(record)}
+                headers = {reading.rules.get("etag_header", "ETag"): self._showing.etag(record)}
         return json_reply(200, wrapped(reading.envelope, document), headers)
 
     def _absent(self) -> web.Response:
@@ -149,41 +159,6 @@ class DescribedEndpoint:
         absent = reading.rules.get("absent", [404])
         code = 404 if 404 in absent or not absent else min(absent)
         return _empty(reading) or self._refused(code, "no such contact")
-
-    def _document(self, reading: Reading, record: Record) -> dict[str, Any]:
-        held = record.disposition
-        stored = reading.rules.get("timestamp_means") == "written"
-        integer = any(
-            one.carries == "outcome" and one.kind == "integer" for one in self._surface.fields
-        )
-        outcome: Any = held.outcome
-        if integer and outcome is not None and outcome.isdecimal():
-            outcome = int(outcome)
-        values: dict[str, Any] = {
-            "state": self._surface.shown_state(self._state.contacts.phase(record).state),
-            "outcome": outcome,
-            "agent": held.agent,
-            "notes": held.notes,
-            "timestamp": iso_time(record.updated) if stored and held.outcome else held.timestamp,
-            "custom_fields": dict(held.custom_fields) or None,
-        }
-        document: dict[str, Any] = {}
-        for name, path in reading.fields.items():
-            put(document, path, values[name])
-        return document
-
-    def _add_ids(self, document: dict[str, Any], record: Record) -> None:
-        rules, names = self._surface.read.rules, self._surface.state_names()
-        for paths in rules.get("told", {}).values():
-            put(document, paths if isinstance(paths, str) else paths[0], record.spec.skill or SKILL)
-        if "state_id" in rules:
-            name = self._surface.shown_state(self._state.contacts.phase(record).state)
-            put(document, rules["state_id"], names.index(name) if name in names else 999)
-        if "etag" in rules and self._state.config.etags:
-            put(document, rules["etag"], self._etag(record))
-
-    def _etag(self, record: Record) -> str:
-        return f'"v{self._state.contacts.version(record)}"'
 
     def _write(
         self, request: web.BaseRequest, call: Call, body: bytes, *, answered: bool
@@ -204,7 +179,11 @@ class DescribedEndpoint:
         if self._surface.shown_state(phase) in self._surface.states["closed"]:
             return self._refused(400, "the contact is closed")
         tag = request.headers.get("If-Match")
-        if tag is not None and state.config.etags and tag.strip() not in {"*", self._etag(record)}:
+        if (
+            tag is not None
+            and state.config.etags
+            and tag.strip() not in {"*", self._showing.etag(record)}
+        ):
             return self._refused(412, "the contact has changed")
         before = record.disposition
         after = before.changed_by(change)

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 Entry = tuple[int, str, int | None]
 
 
-def listed(surface: Surface, world: World, request: web.BaseRequest) -> web.Response:
+def list_of_ids(surface: Surface, world: World, request: web.BaseRequest) -> web.Response:
     """Answer with the list whose address was asked."""
     named = (
         (name, place.values(request.method, request.raw_path))

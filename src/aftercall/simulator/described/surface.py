@@ -120,6 +120,7 @@ class Surface:
         words: The path of the words of a refusal.
         states: State names by what they mean.
         follow_ups: What can be asked for beyond dispositions.
+        bulk: Where several contacts are shown at once, if they are.
     """
 
     tables: Mapping[str, Any]
@@ -131,6 +132,7 @@ class Surface:
     words: str = "message"
     states: Mapping[str, Sequence[str]] = field(default_factory=dict)
     follow_ups: Sequence[FollowUp] = ()
+    bulk: Address | None = None
 
     def table(self, *names: str) -> Mapping[str, Any]:
         """Return a table within tables; an empty one where there is none."""
@@ -185,6 +187,9 @@ def _surface(tables: Mapping[str, Any]) -> Surface:
         other = tables.get(name, {})
         if (other.get("method", "GET"), other.get("url")) == (write["method"], write["url"]):
             raise InvalidInputError(f"{name} and write have the same method and address")
+    bulk = tables["read"].get("bulk")
+    if bulk is not None and bulk["url"] == tables["read"]["url"]:
+        raise InvalidInputError("read and read.bulk have the same address")
     lists = {
         name: Address("GET", rules["url"], str(rules.get("version", common)))
         for name, rules in tables.get("lookup", {}).items()
@@ -205,6 +210,9 @@ def _surface(tables: Mapping[str, Any]) -> Surface:
         words=words[0],
         states={name: states.get(name, []) for name in ("allowed", "wait", "closed")},
         follow_ups=follow_ups,
+        bulk=None
+        if bulk is None
+        else Address(bulk.get("method", "GET"), bulk["url"], str(bulk.get("version", common))),
     )
 
 

@@ -1,5 +1,6 @@
 """The profile language: what a profile's file may say, as typed tables."""
 
+from aftercall.wire.language.bulk import Bulk
 from aftercall.wire.language.codes import CategoryRule, Codes, Lookup, Page
 from aftercall.wire.language.contact import READ_FIELDS, Read, Readback, States
 from aftercall.wire.language.follow_up import FollowUps, FollowUpWrite
@@ -19,6 +20,7 @@ __all__ = [
     "READ_FIELDS",
     "Auth",
     "Base",
+    "Bulk",
     "CategoryRule",
     "Codes",
     "Discovery",

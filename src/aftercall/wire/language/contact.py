@@ -1,9 +1,12 @@
 """How a contact is read, and what its dialer state means."""
 
-from typing import Literal
+from collections.abc import Mapping
+from functools import cached_property
+from typing import Annotated, Literal, get_args
 
 from pydantic import Field
 
+from aftercall.wire.language.bulk import Bulk
 from aftercall.wire.language.table import (
     AbsentStatuses,
     ContactAddress,
@@ -11,16 +14,16 @@ from aftercall.wire.language.table import (
     Header,
     JsonPath,
     JsonPaths,
+    ReadField,
     Rules,
     StateNames,
     Text,
     Version,
 )
 
-READ_FIELDS = ("state", "outcome", "agent", "notes", "timestamp", "custom_fields")
-"""What can be read of a contact."""
+READ_FIELDS = get_args(ReadField)
 
-ReadField = Literal["state", "outcome", "agent", "notes", "timestamp", "custom_fields"]
+GoodFor = Annotated[float, Field(strict=True, ge=2, le=60)]
 ENVELOPE = ("",)
 
 
@@ -83,6 +86,35 @@ class Read(Reading):
     empty_is_absent: bool = Field(
         default=False, strict=True, description="Whether 204 says so, too; else it is no answer."
     )
+    etag_covers_state: bool = Field(
+        default=False,
+        strict=True,
+        description=(
+            "Whether the ETag is another one as soon as a call begins or ends, or anybody writes"
+            " an outcome. Only what the tenant's documentation promises may be said here."
+        ),
+    )
+    good_for_seconds: GoodFor | None = Field(
+        default=None,
+        description=(
+            "How old a read may be when a write leaves that depends on its ETag, 2 by default:"
+            " until then it is not made again. Goes with `etag_covers_state`; any other read is"
+            " good for 2 s."
+        ),
+    )
+    bulk: Bulk | None = Field(
+        default=None, description="How many contacts are read with one request, if they can be."
+    )
+
+    @cached_property
+    def fields_of_item(self) -> Mapping[ReadField, JsonPaths]:
+        """What is read of a contact in a list, and where it stands there."""
+        return self.fields if self.bulk is None else {**self.fields, **self.bulk.fields}
+
+    @property
+    def etag_of_item(self) -> JsonPath | None:
+        """Where the ETag of a contact in a list stands; None if it has none."""
+        return self.etag if self.bulk is None or self.bulk.etag is None else self.bulk.etag
 
 
 class Readback(Reading):

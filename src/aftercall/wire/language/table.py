@@ -2,7 +2,7 @@
 
 import re
 import warnings
-from typing import Annotated
+from typing import Annotated, Literal
 from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
@@ -173,6 +173,9 @@ Envelope = Annotated[str, AfterValidator(lambda path: path and _path(path))]
 """Where an object stands; empty for the whole document."""
 
 JsonPaths = Annotated[JsonPath | tuple[JsonPath, ...], Field(union_mode="left_to_right")]
+ReadField = Literal["state", "outcome", "agent", "notes", "timestamp", "custom_fields"]
+"""What can be read of a contact."""
+
 Header = Annotated[str, AfterValidator(_header)]
 FreeHeader = Annotated[Header, AfterValidator(_free)]
 """One that is not set already."""
