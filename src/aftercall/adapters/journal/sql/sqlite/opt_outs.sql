@@ -1,22 +1,18 @@
 -- The statements about opt-outs.
 
 -- name: mark_overwritten
--- Of the contact of a row that has landed, opt-outs that landed and have a newer outcome above them.
+-- Of the contacts of rows that have landed, opt-outs that landed and have a newer outcome above them.
 UPDATE row SET overwritten = 1
 WHERE id IN (
     SELECT o.id FROM row r JOIN row o ON o.campaign = r.campaign AND o.contact = r.contact
-    WHERE r.id = :row AND o.opt_out_received_ms IS NOT NULL
-        AND o.status IN ('applied', 'unchanged') AND o.status IN (
-            'pending', 'writing', 'deferred', 'doubtful', 'applied', 'unchanged',
-            'missing', 'rejected', 'failed')
+    WHERE r.id IN (SELECT value FROM json_each(:rows)) AND o.opt_out_received_ms IS NOT NULL
+        AND o.status IN ('applied', 'unchanged') AND o.counts
         AND EXISTS (
             SELECT 1 FROM row n
             WHERE n.campaign = o.campaign AND n.contact = o.contact
                 AND (n.timestamp_ms, n.id) > (o.timestamp_ms, o.id)
                 AND n.category <> 'opt_out' AND n.status IN ('applied', 'unchanged')
-                AND n.status IN (
-                    'pending', 'writing', 'deferred', 'doubtful', 'applied', 'unchanged',
-                    'missing', 'rejected', 'failed')));
+                AND n.counts));
 
 -- name: opt_outs
 -- The nearest deadline first: it follows from when the opt-out was received.
@@ -26,9 +22,7 @@ SELECT r.id, u.id AS run, s.name AS source, r.line, r.campaign, r.contact, r.out
         SELECT 1 FROM row o
         WHERE o.campaign = r.campaign AND o.contact = r.contact
             AND o.status IN ('applied', 'unchanged')
-            AND o.status IN (
-                'pending', 'writing', 'deferred', 'doubtful', 'applied', 'unchanged',
-                'missing', 'rejected', 'failed')) AS is_held,
+            AND o.counts) AS is_held,
     EXISTS (SELECT 1 FROM opt_out_acknowledgement k WHERE k.row = r.id) AS is_acknowledged
 FROM row r JOIN run u ON u.number = r.run JOIN source s ON s.number = r.source
 WHERE r.opt_out_received_ms >= :since_ms AND r.opt_out_received_ms < :until_ms
@@ -45,9 +39,7 @@ SELECT r.id, u.id AS run, s.name AS source, r.line, r.campaign, r.contact, r.out
         SELECT 1 FROM row o
         WHERE o.campaign = r.campaign AND o.contact = r.contact
             AND o.status IN ('applied', 'unchanged')
-            AND o.status IN (
-                'pending', 'writing', 'deferred', 'doubtful', 'applied', 'unchanged',
-                'missing', 'rejected', 'failed')) AS is_held,
+            AND o.counts) AS is_held,
     EXISTS (SELECT 1 FROM opt_out_acknowledgement k WHERE k.row = r.id) AS is_acknowledged
 FROM row r JOIN run u ON u.number = r.run JOIN source s ON s.number = r.source
 WHERE r.id IN (
@@ -77,9 +69,7 @@ SELECT r.id, u.id AS run, s.name AS source, r.line, r.campaign, r.contact, r.out
         SELECT 1 FROM row o
         WHERE o.campaign = r.campaign AND o.contact = r.contact
             AND o.status IN ('applied', 'unchanged')
-            AND o.status IN (
-                'pending', 'writing', 'deferred', 'doubtful', 'applied', 'unchanged',
-                'missing', 'rejected', 'failed')) AS is_held,
+            AND o.counts) AS is_held,
     EXISTS (SELECT 1 FROM opt_out_acknowledgement k WHERE k.row = r.id) AS is_acknowledged
 FROM row r JOIN run u ON u.number = r.run JOIN source s ON s.number = r.source
 WHERE r.id = :row AND r.opt_out_received_ms IS NOT NULL;
@@ -92,9 +82,7 @@ SELECT r.id, u.id AS run, s.name AS source, r.line, r.campaign, r.contact, r.out
         SELECT 1 FROM row o
         WHERE o.campaign = r.campaign AND o.contact = r.contact
             AND o.status IN ('applied', 'unchanged')
-            AND o.status IN (
-                'pending', 'writing', 'deferred', 'doubtful', 'applied', 'unchanged',
-                'missing', 'rejected', 'failed')) AS is_held,
+            AND o.counts) AS is_held,
     EXISTS (SELECT 1 FROM opt_out_acknowledgement k WHERE k.row = r.id) AS is_acknowledged
 FROM row r INDEXED BY row_opt_out_took
     JOIN run u ON u.number = r.run JOIN source s ON s.number = r.source
@@ -117,9 +105,7 @@ SELECT o.timestamp_ms, o.id, o.outcome, o.category = 'opt_out' AS opt_out, o.set
 FROM row o
 WHERE o.campaign = :campaign AND o.contact = :contact
     AND o.status IN ('applied', 'unchanged')
-    AND o.status IN (
-        'pending', 'writing', 'deferred', 'doubtful', 'applied', 'unchanged',
-        'missing', 'rejected', 'failed');
+    AND o.counts;
 
 -- name: entries_of_row
 SELECT entry FROM audit WHERE contact = :contact AND row = :row ORDER BY number DESC;
