@@ -199,16 +199,20 @@ async def test_a_permission_that_is_lacking_stops_the_run_and_fails_no_row(
         assert rig.ledger() == []
 
 
+@pytest.mark.parametrize(
+    ("status", "words"), [(401, "Invalid Security User"), (400, "Unable To Determine BusNo")]
+)
 async def test_a_user_who_may_not_set_dispositions_is_no_matter_of_the_token(
-    tmp_path: Path,
+    tmp_path: Path, status: int, words: str
 ) -> None:
-    message = {"status": 401, "message": "Invalid Security User"}
+    message = {"status": status, "message": words}
     world = world_on("", *({"contact": name, "refuse": message} for name in names(6)))
     async with on(tmp_path, world=world) as rig, rig.session() as session:
         job = session.objects(rows_for(names(6)))
         await session.perform(job)
 
         assert isinstance(job.run.halt.reason, AccessDenied)
+        assert words in job.run.halt.reason.message
         assert rig.simulator.stats()["tokens_issued"] == 1
 
 
