@@ -17,6 +17,7 @@ from aftercall.wiring import SourceOptions, plan_files
 from tests.fault.books import trail
 from tests.fault.processes import write_calls
 from tests.fault.rig import CLIENT_SECRET, names, record, row, rows_for, until
+from tests.unit.wire.test_acd_meanings import TEXTS
 
 from .rig import ACD_NAMES, on_surface, world_on
 
@@ -137,18 +138,7 @@ async def test_a_closed_contact_is_told_what_is_still_possible(tmp_path: Path) -
         rig.assert_books_balance(report)
 
 
-REASONS = {
-    "Skill Not Configured For Dispositioning Via Script": "skill_without_script",
-    "Specified Disposition Has No Classification": "no_classification",
-    "Invalid Contact ID": "contact_not_active",
-    "Invalid Skill": "wrong_skill",
-    "Invalid Disposition Code": "no_such_disposition",
-    "Invalid Commitment Amount": "bad_commitment_amount",
-    "Invalid Callback Time": "bad_callback_time",
-}
-
-
-@pytest.mark.parametrize(("text", "reason"), REASONS.items())
+@pytest.mark.parametrize(("text", "reason"), TEXTS.items())
 async def test_each_documented_refusal_has_a_reason_and_a_fix(
     tmp_path: Path, text: str, reason: str
 ) -> None:
