@@ -171,8 +171,8 @@ async def test_rows_wait_for_a_skill_that_does_not_run(tmp_path: Path) -> None:
     [
         ("contacts", "read contacts"),
         ("set-disposition", "write dispositions"),
-        ("dispositions", "read contacts"),
-        ("contact-state-descriptions", "read contacts"),
+        ("dispositions", "(403): skill_dispositions: The user has no"),
+        ("contact-state-descriptions", "(403): states: The user has no"),
     ],
 )
 async def test_a_permission_that_is_lacking_stops_the_run_and_fails_no_row(
@@ -185,6 +185,7 @@ async def test_a_permission_that_is_lacking_stops_the_run_and_fails_no_row(
         assert isinstance(job.run.halt.reason, AccessDenied)
         assert words in job.run.halt.reason.message
         assert "role" in job.run.halt.reason.fix
+        assert job.run.halt.reason.next_command == "aftercall check --deep"
         assert report.statuses == {Status.PENDING: 8}
         assert rig.ledger() == []
 

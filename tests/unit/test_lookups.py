@@ -77,5 +77,9 @@ async def test_what_is_no_list_is_not_kept() -> None:
     got = await desk.lookups.listed("codes", "7", desk.carry)
     assert isinstance(got, answer.Unavailable)
     assert got.words.startswith("codes: The tenant answered 503")
+    desk.status = 403
+    got = await desk.lookups.listed("codes", "7", desk.carry)
+    assert isinstance(got, answer.Forbidden)
+    assert got.words.startswith("codes: ")
     desk.status = 200
-    assert await desk.id_of("7") == "2"
+    assert await desk.id_of("7") == "3"

@@ -108,7 +108,8 @@ def _listed(name: str, got: Listed | ReadAnswer) -> Listed:
         case Listed():
             return got
         case Forbidden(words):
-            message = f"The tenant does not let us see its {name} (403): {words}"
+            told = words.removeprefix(f"{name}: ")
+            message = f"The tenant does not let us see its {name} (403): {told}"
             fix = "Have the permission granted to these credentials."
             raise AccessDenied(message, fix=fix, next_command="aftercall check")
         case Absent() | Refused():
@@ -122,5 +123,5 @@ def _listed(name: str, got: Listed | ReadAnswer) -> Listed:
             raise TenantUnreachable(message, fix=fix, next_command="aftercall outcomes pull")
         case _:
             words = getattr(got, "words", "") or "no answer that could be used"
-            message = f"The tenant did not give its {name}: {words}"
+            message = f"The tenant did not give its {name}: {words.removeprefix(f'{name}: ')}"
             raise TenantUnreachable(message, fix="Try again.", next_command="aftercall check")
