@@ -1,4 +1,8 @@
-"""The named statements of the ``.sql`` files."""
+"""The named statements of the ``.sql`` files.
+
+A part that several statements share stands once, below ``-- part: NAME``, and is put wherever a
+line of a statement of the same file is ``:NAME:``.
+"""
 
 import re
 import sqlite3
@@ -6,7 +10,8 @@ from collections.abc import Sequence
 from functools import cache, lru_cache
 from importlib import resources
 
-_NAME = re.compile(r"^-- name: (\w+)$", re.MULTILINE)
+_HEAD = re.compile(r"^-- (name|part): (\w+)$", re.MULTILINE)
+_REMARK = re.compile(r"^--.*\n", re.MULTILINE)
 _EACH = re.compile(r"(?<=VALUES )\(\?(?:, \?)*\)")
 
 TOGETHER_MAX = 64
@@ -20,11 +25,19 @@ def statements() -> dict[str, str]:
     found: dict[str, str] = {}
     for file in folder.iterdir():
         if file.name.endswith(".sql"):
-            parts = _NAME.split(file.read_text(encoding="utf-8"))
-            found |= {
-                name: text.strip() for name, text in zip(parts[1::2], parts[2::2], strict=True)
-            }
+            found |= _statements_in(file.read_text(encoding="utf-8"))
     return found
+
+
+def _statements_in(text: str) -> dict[str, str]:
+    pieces = _HEAD.split(text)[1:]
+    told = list(zip(pieces[::3], pieces[1::3], pieces[2::3], strict=True))
+    parts = {name: _REMARK.sub("", body).strip() for kind, name, body in told if kind == "part"}
+
+    def filled(body: str) -> str:
+        return re.sub(r"^:(\w+):$", lambda found: parts[found[1]], body.strip(), flags=re.MULTILINE)
+
+    return {name: filled(body) for kind, name, body in told if kind == "name"}
 
 
 def statement(name: str) -> str:
