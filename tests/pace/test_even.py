@@ -106,14 +106,15 @@ def test_a_stall_anywhere_on_the_way_out_is_followed_by_no_bunch(
     assert_apart(times)
 
 
-def test_what_stalls_cost_is_made_up_for() -> None:
+@pytest.mark.parametrize(("every", "seconds"), [(6, 0.15), (25, 0.6)])
+def test_what_stalls_cost_is_made_up_for(every: int, seconds: float) -> None:
     world = World.of(1, 300, limits=strict)
-    for at in range(2, 60, 6):
-        world.stall(at, 0.15)
+    for at in range(2, 40, every):
+        world.stall(at, seconds)
     world.play()
 
     assert not world.refused
-    assert per_second(world.busy("C0")) >= 0.945 * LIMIT
+    assert per_second(world.busy("C0")) >= 0.948 * LIMIT
 
 
 @pytest.mark.parametrize("pace", [STRICT, BUCKET])

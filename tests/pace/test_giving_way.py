@@ -90,6 +90,15 @@ def test_a_campaign_with_a_lower_limit_of_its_own_slows_no_other() -> None:
     assert rate(world, 20.0, min(end, 45.0)) >= 0.93 * 40.0
 
 
+def test_campaigns_that_are_refused_at_their_own_pace_give_way_each_for_itself() -> None:
+    # The tenant's limit as a whole is kept, and far from being reached.
+    world = World.of(3, 200, total=Pace(200.0), limits=lambda _: Limit(5.0)).play()
+
+    end = 0.9 * max(world.busy())
+    assert count(world.refused, SETTLED, end) <= 3 * (end - SETTLED) / 20.0
+    assert rate(world, SETTLED, end) >= 0.85 * 15.0
+
+
 def test_all_campaigns_together_settle_where_only_the_tenant_knows_its_limit() -> None:
     world = World.of(8, 110, whole=Limit(20.0)).play()
 
