@@ -1,6 +1,7 @@
 """Histories of the real engine in a simulated world: a few hundred each time, many in the soak."""
 
 import warnings
+from dataclasses import replace
 
 import pytest
 
@@ -186,6 +187,17 @@ def test_lists_halve_the_requests_and_the_time() -> None:
     assert alone.requests == 80
     assert 46 <= listed.requests <= 48  # at most 7 are written while they are fresh
     assert alone.seconds - listed.seconds > 6.0  # of 16.8 s of requests
+
+
+def test_what_has_become_too_old_uses_no_slot_up() -> None:
+    calm = History(surface="lists", rate=5.0, inputs=(CROWD[:16],))
+    paused = replace(calm, faults=(Fault("PATCH", "q0", 1, "throttle_seconds", 3.0),))
+    alone, held_up = play(calm), play(paused)
+
+    assert held_up.broken is None
+    assert held_up.statuses == {"applied written": 16}
+    # The pause, one write and one list again; six writes that waited for their slots are too old.
+    assert held_up.seconds - alone.seconds < 3.0 + 4 * 0.21
 
 
 def test_where_writes_are_slow_lists_make_no_row_wait_for_ever() -> None:

@@ -1,5 +1,6 @@
 """Talking to the tenant about one row: with a token, in its lane, timed."""
 
+import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
@@ -9,7 +10,7 @@ from aftercall.domain.freshness import FRESH_SECONDS, fresh_seconds
 from aftercall.domain.settlement import Claim
 from aftercall.engine.errand import Errand, Timing
 from aftercall.engine.halt import Stopped
-from aftercall.engine.lane import Lane
+from aftercall.engine.lane import Departure, Lane
 from aftercall.engine.lists import Lists, Shown
 from aftercall.engine.reader import Reader
 from aftercall.engine.session import TRUST, Session
@@ -142,11 +143,28 @@ class Tenant:
             await self._session.renew(token)
             errand = replace(errand, claim=None, refused=errand.refused + 1)
 
+    async def _granted(self, lane: Lane, errand: Errand) -> Departure | None:
+        """Wait until an errand may leave; None if it may not soon.
+
+        Raises:
+            TooOld: what it writes over has become too old meanwhile; no slot was used up by it.
+        """
+        read_at = errand.read_at
+        if read_at is None or self._session.target.profile.read.bulk is None:
+            return await lane.grant(write=read_at is not None)
+        # Of a list several can be too old at once: a slot for each would be lost.
+        left = read_at + _fresh_seconds(lane, errand) - self._clock.seconds()
+        try:
+            async with asyncio.timeout(max(0.0, left)):
+                return await lane.grant(write=True)
+        except TimeoutError:
+            raise TooOld(errand.refused) from None
+
     async def _send_once(
         self, lane: Lane, errand: Errand
     ) -> tuple[HttpResponse | SendFailure, Timing, Token]:
         asked, read_at = self._clock.seconds(), errand.read_at
-        departure = await lane.grant(write=read_at is not None)
+        departure = await self._granted(lane, errand)
         if departure is None:
             raise Stopped
         errand.leaves()
