@@ -16,13 +16,18 @@ from pathlib import Path
 from typing import Any
 
 from aftercall.adapters.journal.sqlite import SqliteJournal
+from aftercall.adapters.journal.sqlite.outbox import record
+from aftercall.adapters.journal.sqlite.rows import standing
+from aftercall.adapters.journal.sqlite.settling import Conclusion, settle
 from aftercall.adapters.journal.sqlite.statements import statement
 from aftercall.domain.audit import Exchange, Finding, Origin, Subject, audit_entry
 from aftercall.domain.commitment import SALT_BYTES, canonical_json
 from aftercall.domain.delivery import EventState
 from aftercall.domain.key import KEY_BYTES
-from aftercall.domain.status import Status
+from aftercall.domain.settlement import Settlement
+from aftercall.domain.status import Event, Status
 from aftercall.domain.webhook import PUBLIC_FIELDS, event_id
+from aftercall.ports import Announcement, DeliveryResult
 from benchmarks.rig import OUTCOMES, rows
 
 BATCH = 5_000
@@ -34,6 +39,13 @@ FATES = {
     1: (Status.REJECTED, "refused_409"),
     2: (Status.MISSING, "no_such_contact"),
     3: (Status.UNCHANGED, "same_in_tenant"),
+}
+EVENTS = {
+    Status.APPLIED: Event.APPLY,
+    Status.FAILED: Event.EXHAUST,
+    Status.REJECTED: Event.REJECT,
+    Status.MISSING: Event.MISS,
+    Status.UNCHANGED: Event.HOLD,
 }
 """What becomes of some of each hundred rows; one stays open, the others are applied."""
 OPEN = 99
@@ -90,25 +102,15 @@ class _Filling:
 
     def _store(self, batch: Sequence[Mapping[str, Any]]) -> None:
         """Bring rows in, and those that do not stay open to their end."""
+        self.db.executemany(statement("add_row"), batch)
         settled = [row for row in batch if self.settled or row["id"] % 100 != OPEN]
-        settlements = list(map(self._settlement, settled))
-        entries = [self._entry(*pair) for pair in zip(settled, settlements, strict=True)]
-        applied = [one for one in settlements if one["status"] is Status.APPLIED]
-        events = list(map(self._event, applied))
-        results = [self._result(number) for number, _ in enumerate(events, self.events + 1)]
+        claimed = {"rows": json.dumps([row["id"] for row in settled]), "now_ms": self.now_ms}
+        self.db.execute(statement("claim_rows"), claimed)
+        conclusions = list(map(self._conclusion, settled))
+        settle(self.db, conclusions)
+        events = range(self.events + 1, self.events + 1 + _announced(conclusions))
         self.events += len(events)
-        tried = [one for one in results if one["state"] is not None]
-        for name, values in (
-            ("add_row", batch),
-            ("claim_row", settlements),
-            ("settle_row", settlements),
-            ("count_latency", settlements),
-            ("add_entry", entries),
-            ("add_event", events),
-            ("record_delivery", tried),
-            ("add_attempt", tried),
-        ):
-            self.db.executemany(statement(name), values)
+        record(self.db, list(filter(None, map(self._result, events))))
 
     def _row(self, number: int, given: Mapping[str, object]) -> Mapping[str, Any]:
         category = OUTCOMES[str(given["outcome"])]
@@ -127,6 +129,7 @@ class _Filling:
             "category": category,
             "timestamp_ms": stamp_ms,
             "status": Status.PENDING,
+            **standing(Status.PENDING),
             "reason": "",
             "words": "",
             "lane": 0 if category == "opt_out" else 2,
@@ -134,47 +137,61 @@ class _Filling:
             "opt_out_received_ms": stamp_ms if category == "opt_out" else None,
         }
 
-    def _settlement(self, row: Mapping[str, Any]) -> Mapping[str, Any]:
-        status, reason = FATES.get(row["id"] % 100, (Status.APPLIED, "written"))
-        return {
-            "id": row["id"],
-            "run": 1,
-            "serial": 1,
-            "status": status,
-            "reason": reason,
-            "words": "",
-            "due_ms": None,
-            "wait_ms": float(row["id"] * 1_299_709 % 1000),
-            "read_ms": 20.0 + row["id"] * 7919 % 1000 / 20,
-            "write_ms": 25.0 + row["id"] * 104_729 % 1000 / 20,
-            "settled_ms": self.now_ms,
-            "now_ms": self.now_ms,
-            **dict.fromkeys(("refund", "doubt", "deferred"), 0),
-        }
-
-    def _entry(self, row: Mapping[str, Any], settled: Mapping[str, Any]) -> Mapping[str, Any]:
-        named = ("campaign", "contact", "outcome", "agent", "category", "timestamp_ms", "salt")
-        subject = Subject(
-            row=row["id"],
-            origin=Origin(RUN, "calls.csv", row["line"], "ab" * 32),
-            attempt=1,
-            personal={"notes": row["notes"]},
-            **{name: row[name] for name in named},
+    def _conclusion(self, row: Mapping[str, Any]) -> Conclusion:
+        number = row["id"]
+        status, reason = FATES.get(number % 100, (Status.APPLIED, "written"))
+        exchange = Exchange(
+            read_ms=20.0 + number * 7919 % 1000 / 20,
+            write_ms=25.0 + number * 104_729 % 1000 / 20,
+            wait_ms=float(number * 1_299_709 % 1000),
+            http_status=204,
         )
-        times = {name: settled[name] for name in ("wait_ms", "read_ms", "write_ms")}
-        finding = Finding(settled["status"], settled["reason"])
-        entry = audit_entry(subject, finding, Exchange(**times, http_status=204), self.now_ms)
-        text = canonical_json(entry)
-        place = {"campaign": row["campaign"], "contact": row["contact"]}
-        return {"at_ms": self.now_ms, "run": 1, "row": row["id"], "entry": text, **place}
+        settlement = Settlement(
+            row=number,
+            serial=1,
+            event=EVENTS[status],
+            status=status,
+            reason=reason,
+            words="",
+            due_ms=None,
+            refund=False,
+            doubt=False,
+            exchange=exchange,
+            entry=audit_entry(_subject(row), Finding(status, reason), exchange, self.now_ms),
+            announce=status is Status.APPLIED,
+            now_ms=self.now_ms,
+        )
+        told = Announcement("crm", event_id(RUN, number, "crm"), BODY)
+        return Conclusion(settlement, [told] if settlement.announce else [], [])
 
-    def _event(self, settled: Mapping[str, Any]) -> Mapping[str, Any]:
-        row = settled["id"]
-        given = {"row": row, "endpoint": "crm", "event_id": event_id(RUN, row, "crm")}
-        return {**given, "body": BODY, "now_ms": self.now_ms}
-
-    def _result(self, number: int) -> Mapping[str, Any]:
-        """Return what becomes of the event of a number; its state is None if nothing does."""
+    def _result(self, number: int) -> DeliveryResult | None:
+        """Return what becomes of the event of a number; None if nothing does."""
         state = EVENT_STATES.get(number % 100, EventState.DELIVERED)
-        at = {"at_ms": self.now_ms, "latency_ms": 41.5, "due_ms": None}
-        return {"number": number, "state": state, "words": "", "status": 200, "answer": "", **at}
+        if state is None:
+            return None
+        return DeliveryResult(
+            number=number,
+            state=state,
+            due_ms=None,
+            words="",
+            at_ms=self.now_ms,
+            latency_ms=41.5,
+            status=200,
+            answer="",
+            gone=False,
+        )
+
+
+def _announced(conclusions: Sequence[Conclusion]) -> int:
+    return sum(len(one.announcements) for one in conclusions)
+
+
+def _subject(row: Mapping[str, Any]) -> Subject:
+    named = ("campaign", "contact", "outcome", "agent", "category", "timestamp_ms", "salt")
+    return Subject(
+        row=row["id"],
+        origin=Origin(RUN, "calls.csv", row["line"], "ab" * 32),
+        attempt=1,
+        personal={"notes": row["notes"]},
+        **{name: row[name] for name in named},
+    )

@@ -60,6 +60,10 @@ class Timing:
     status: int | None
 
 
+def _nobody_waits() -> None:
+    """Tell nobody that a request leaves."""
+
+
 @dataclass(frozen=True, slots=True)
 class Errand:
     """One request that is to be sent.
@@ -70,6 +74,7 @@ class Errand:
         read_at: when the contact was read that it writes over; None if it writes over none.
         refused: how many tokens were refused for it so far.
         claim: called once it may leave, and before it does: what it does is on disk then.
+        leaves: called once it may leave.
     """
 
     build: Callable[[Token], HttpRequest]
@@ -77,6 +82,7 @@ class Errand:
     read_at: float | None = None
     refused: int = 0
     claim: Callable[[], Awaitable[None]] | None = None
+    leaves: Callable[[], None] = _nobody_waits
 
 
 class Tenant:
@@ -89,9 +95,15 @@ class Tenant:
         self._reader = Reader(session, clock)
 
     async def read(
-        self, row: Disposition, lane: Lane, request_id: str
+        self, row: Disposition, lane: Lane, request_id: str, begun: Callable[[], None]
     ) -> tuple[ReadAnswer, Timing]:
         """Read the row's contact, and what else must be known of it to write it.
+
+        Args:
+            row: the row.
+            lane: the way out for its campaign's requests.
+            request_id: what the tenant's own log will show.
+            begun: called once a request of it leaves, so that another row may wait in its place.
 
         Raises:
             Stopped: nothing may leave now.
@@ -103,7 +115,7 @@ class Tenant:
         async def send(
             build: Callable[[Token], HttpRequest], operation: Operation = "lookup"
         ) -> HttpResponse | SendFailure:
-            got, timing = await self.send(lane, Errand(build, operation))
+            got, timing = await self.send(lane, Errand(build, operation, leaves=begun))
             timings.append(timing)
             return got
 
@@ -170,6 +182,7 @@ class Tenant:
         departure = await lane.grant(write=read_at is not None)
         if departure is None:
             raise Stopped
+        errand.leaves()
         got: HttpResponse | SendFailure | None = None
         try:
             if errand.claim is not None:

@@ -80,8 +80,9 @@ class Writer:
         """Read the contact, decide, write it."""
         refused = 0
         while True:
-            got, timing = await self._tenant.read(visit.claim.disposition, lane, visit.request_id)
-            begun()
+            got, timing = await self._tenant.read(
+                visit.claim.disposition, lane, visit.request_id, begun
+            )
             visit.note_read(timing)
             self._around.health.note("read", got)
             if isinstance(got, Throttled):

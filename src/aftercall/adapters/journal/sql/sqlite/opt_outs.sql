@@ -1,22 +1,18 @@
 -- The statements about opt-outs.
 
 -- name: mark_overwritten
--- Of the contact of a row that has landed, opt-outs that landed and have a newer outcome above them.
+-- Of the contacts of rows that have landed, opt-outs that landed and have a newer outcome above them.
 UPDATE row SET overwritten = 1
 WHERE id IN (
     SELECT o.id FROM row r JOIN row o ON o.campaign = r.campaign AND o.contact = r.contact
-    WHERE r.id = :row AND o.opt_out_received_ms IS NOT NULL
-        AND o.status IN ('applied', 'unchanged') AND o.status IN (
-            'pending', 'writing', 'deferred', 'doubtful', 'applied', 'unchanged',
-            'missing', 'rejected', 'failed')
+    WHERE r.id IN (SELECT value FROM json_each(:rows)) AND o.opt_out_received_ms IS NOT NULL
+        AND o.status IN ('applied', 'unchanged') AND o.counts
         AND EXISTS (
             SELECT 1 FROM row n
             WHERE n.campaign = o.campaign AND n.contact = o.contact
                 AND (n.timestamp_ms, n.id) > (o.timestamp_ms, o.id)
                 AND n.category <> 'opt_out' AND n.status IN ('applied', 'unchanged')
-                AND n.status IN (
-                    'pending', 'writing', 'deferred', 'doubtful', 'applied', 'unchanged',
-                    'missing', 'rejected', 'failed')));
+                AND n.counts));
 
 -- part: opt_out_facts
 -- What is told of an opt-out: r is its row, u its run, s its source.
@@ -26,9 +22,7 @@ SELECT r.id, u.id AS run, s.name AS source, r.line, r.campaign, r.contact, r.out
         SELECT 1 FROM row o
         WHERE o.campaign = r.campaign AND o.contact = r.contact
             AND o.status IN ('applied', 'unchanged')
-            AND o.status IN (
-                'pending', 'writing', 'deferred', 'doubtful', 'applied', 'unchanged',
-                'missing', 'rejected', 'failed')) AS is_held,
+            AND o.counts) AS is_held,
     EXISTS (SELECT 1 FROM opt_out_acknowledgement k WHERE k.row = r.id) AS is_acknowledged
 
 -- name: opt_outs
@@ -94,9 +88,7 @@ SELECT o.timestamp_ms, o.id, o.outcome, o.category = 'opt_out' AS opt_out, o.set
 FROM row o
 WHERE o.campaign = :campaign AND o.contact = :contact
     AND o.status IN ('applied', 'unchanged')
-    AND o.status IN (
-        'pending', 'writing', 'deferred', 'doubtful', 'applied', 'unchanged',
-        'missing', 'rejected', 'failed');
+    AND o.counts;
 
 -- name: entries_of_row
 SELECT entry FROM audit WHERE contact = :contact AND row = :row ORDER BY number DESC;
