@@ -33,6 +33,9 @@ PUBLIC_FIELDS = (
 )
 """The fields of an audit entry that an event carries."""
 
+PERSONAL_FIELDS = ("notes", "custom_fields")
+"""What an event carries besides only if that is asked for."""
+
 
 @dataclass(frozen=True, slots=True)
 class Subscription:

@@ -199,7 +199,8 @@ class Session:
             if renewal is not None:
                 got = await self._answered(renewal, refreshed_by(self._auth))
                 if isinstance(got, Token):
-                    return got
+                    # One that brings no other leaves the old one good (RFC 6749, section 6).
+                    return replace(got, refresh=got.refresh or refresh)
         return await self._answered(request, self._auth)
 
     async def _answered(self, request: HttpRequest, auth: Auth) -> TokenAnswered:

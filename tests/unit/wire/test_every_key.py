@@ -30,7 +30,7 @@ from aftercall.wire.requests import (
 )
 from aftercall.wire.responses import read_contact, read_held, read_written
 from aftercall.wire.target import Target
-from aftercall.wiring.values import pace_of
+from aftercall.wiring.values import pace_of, plan_of
 
 from .make import answered, row
 from .test_language import BASE, WHO, profile, sign_in, target
@@ -163,6 +163,18 @@ class TestWriting:
         for wanted, granted in ((10.0, 3.0), (2.0, 2.0)):
             settings = settings_from(given | {"limits": {"requests_per_second": wanted}}, {})
             assert pace_of(settings, made, "C1").per_second == granted
+
+    @pytest.mark.parametrize(
+        ("extra", "never"),
+        [({"from": "event_id"}, {"custom_fields"}), ({"from": "custom_fields.due"}, set[str]())],
+    )
+    def test_what_is_sent_in_part_is_not_never_written(
+        self, extra: dict[str, str], never: set[str]
+    ) -> None:
+        fields = {"o": "outcome", "a": "agent", "n": "notes", "t": "timestamp", "x": extra}
+        made = profile(write__fields=fields, write__dropped=["custom_fields"])
+        given = {"tenant": {"instance": "na1"}, "outcomes": {"SALE": "positive"}}
+        assert plan_of(settings_from(given, {}), made).policy.dropped == never
 
 
 class TestLists:
