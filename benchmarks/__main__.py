@@ -60,6 +60,7 @@ BARS = {
     "of a strict window, 1 campaigns": ">= 0.94",
     "of a strict window, 20 campaigns": ">= 0.94",
     "of a strict window, 200 campaigns": ">= 0.94",
+    "of a strict window, 200 campaigns at 2 a second": ">= 0.94",
     "of a token bucket, 1 campaigns": ">= 0.99",
     "of a token bucket, 20 campaigns": ">= 0.99",
     "of a token bucket, 200 campaigns": ">= 0.99",

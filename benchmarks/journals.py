@@ -1,41 +1,18 @@
-"""What reading a large journal costs: how long commands take that count and list, and its size.
+"""What reading a large journal costs: how long commands take that count and list, and its size."""
 
-The journal is filled with the product's own statements, thousands of rows to a transaction: each
-row is admitted, claimed and settled, with its audit entry and its CRM event, as a run does it.
-"""
-
-import hashlib
-import json
 import os
 import resource
-import sqlite3
 import subprocess
 import sys
 import tempfile
-import time
-from collections.abc import Mapping, Sequence
-from contextlib import closing
-from dataclasses import dataclass
-from itertools import islice
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
-from aftercall.adapters.journal.sqlite import SqliteJournal
-from aftercall.adapters.journal.sqlite.statements import statement
-from aftercall.domain.audit import Exchange, Finding, Origin, Subject, audit_entry
-from aftercall.domain.commitment import SALT_BYTES, canonical_json
-from aftercall.domain.delivery import EventState
-from aftercall.domain.key import KEY_BYTES
-from aftercall.domain.status import Status
-from aftercall.domain.webhook import PUBLIC_FIELDS, event_id
+from benchmarks.filling import BATCH, filled
 from benchmarks.peers import ENVIRONMENT
-from benchmarks.rig import OUTCOMES, rows
 
 COMMAND = Path(sys.executable).with_name("aftercall")
 CAMPAIGNS_MAX = 2_000
-BATCH = 5_000
-RUN = "20261123-120000-0001"
-DAY_MS = 86_400_000
 
 COMMANDS = {
     "runs": ("runs",),
@@ -47,18 +24,6 @@ COMMANDS = {
     "crm list --contact": ("crm", "list", "--contact", "contact-77"),
 }
 """What is measured, and the words that are typed for it."""
-
-FATES = {
-    0: (Status.FAILED, "timeout"),
-    1: (Status.REJECTED, "refused_409"),
-    2: (Status.MISSING, "no_such_contact"),
-    3: (Status.UNCHANGED, "same_in_tenant"),
-}
-"""What becomes of some of each hundred rows; one stays open, the others are applied."""
-OPEN = 99
-EVENT_STATES = {5: EventState.DEAD, 6: None}
-"""What becomes of some of each hundred events; None: they wait. The others are delivered."""
-BODY = canonical_json(dict.fromkeys(PUBLIC_FIELDS, "of the usual length"))
 
 
 def reading(size: int) -> Mapping[str, float]:
@@ -93,137 +58,3 @@ def _cpu_seconds(path: Path, words: tuple[str, ...]) -> float:
         raise RuntimeError(done.stderr)
     after = resource.getrusage(resource.RUSAGE_CHILDREN)
     return after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
-
-
-def filled(directory: Path, size: int, campaigns: int) -> Path:
-    """Write a configuration, and beside it a journal of `size` rows; return where that is."""
-    outcomes = "\n".join(f'{code} = "{category}"' for code, category in OUTCOMES.items())
-    directory.joinpath("aftercall.toml").write_text(
-        f'[tenant]\nbase_url = "http://127.0.0.1:9"\n[outcomes]\n{outcomes}\n'
-    )
-    path = directory / "aftercall.db"
-    SqliteJournal(path).close()
-    with closing(sqlite3.connect(path, isolation_level=None)) as db:
-        # Nothing here has to survive anything, and each page is written when it is full.
-        for pragma in ("journal_mode = OFF", "synchronous = OFF", "cache_size = -524288"):
-            db.execute(f"PRAGMA {pragma}")
-        db.execute("BEGIN")
-        _Filling(db, campaigns).fill(size)
-        db.execute("COMMIT")
-        db.execute("PRAGMA journal_mode = WAL")
-    return path
-
-
-@dataclass
-class _Filling:
-    """A journal on its way to so many rows."""
-
-    db: sqlite3.Connection
-    campaigns: int
-    now_ms: int = time.time_ns() // 1_000_000
-    events: int = 0
-
-    def fill(self, size: int) -> None:
-        """Store a run and its rows, batch by batch."""
-        begun = {"run": RUN, "on_conflict": "newest", "now_ms": self.now_ms}
-        run = self.db.execute(statement("begin_run"), begun).lastrowid
-        source = {"run": run, "name": "calls.csv", "path": None, "sha256": "ab" * 32}
-        self.db.execute(statement("add_source"), source | {"options": "{}", "columns": "[]"})
-        names = [{"campaign": f"campaign-{each}"} for each in range(self.campaigns)]
-        self.db.executemany(statement("add_campaign"), names)
-        given = enumerate(rows(size, self.campaigns), 1)
-        while batch := [self._row(number, row) for number, row in islice(given, BATCH)]:
-            self._store(batch)
-            self.db.execute(statement("count_read"), {"run": run, "rows": len(batch)})
-        self.db.execute(statement("finish_intake"), {"run": run})
-
-    def _store(self, batch: Sequence[Mapping[str, Any]]) -> None:
-        """Bring rows in, and those that do not stay open to their end."""
-        settled = [row for row in batch if row["id"] % 100 != OPEN]
-        settlements = list(map(self._settlement, settled))
-        entries = [self._entry(*pair) for pair in zip(settled, settlements, strict=True)]
-        applied = [one for one in settlements if one["status"] is Status.APPLIED]
-        events = list(map(self._event, applied))
-        results = [self._result(number) for number, _ in enumerate(events, self.events + 1)]
-        self.events += len(events)
-        tried = [one for one in results if one["state"] is not None]
-        for name, values in (
-            ("add_row", batch),
-            ("claim_row", settlements),
-            ("settle_row", settlements),
-            ("count_latency", settlements),
-            ("add_entry", entries),
-            ("add_event", events),
-            ("record_delivery", tried),
-            ("add_attempt", tried),
-        ):
-            self.db.executemany(statement(name), values)
-
-    def _row(self, number: int, given: Mapping[str, object]) -> Mapping[str, Any]:
-        category = OUTCOMES[str(given["outcome"])]
-        stamp_ms = self.now_ms - DAY_MS
-        absent = ("custom_fields", "event_id", "problems", "settled_ms", "call_record")
-        return {
-            **dict.fromkeys((*absent, "call_personal")),
-            **given,
-            "id": number,
-            "run": 1,
-            "source": 1,
-            "line": number + 1,
-            "cells": json.dumps(list(given.values())),
-            "key": hashlib.sha256(b"%d" % number).digest()[:KEY_BYTES],
-            "salt": os.urandom(SALT_BYTES),
-            "category": category,
-            "timestamp_ms": stamp_ms,
-            "status": Status.PENDING,
-            "reason": "",
-            "words": "",
-            "lane": 0 if category == "opt_out" else 2,
-            "due_ms": self.now_ms,
-            "opt_out_received_ms": stamp_ms if category == "opt_out" else None,
-        }
-
-    def _settlement(self, row: Mapping[str, Any]) -> Mapping[str, Any]:
-        status, reason = FATES.get(row["id"] % 100, (Status.APPLIED, "written"))
-        return {
-            "id": row["id"],
-            "run": 1,
-            "serial": 1,
-            "status": status,
-            "reason": reason,
-            "words": "",
-            "due_ms": None,
-            "wait_ms": float(row["id"] * 1_299_709 % 1000),
-            "read_ms": 20.0 + row["id"] * 7919 % 1000 / 20,
-            "write_ms": 25.0 + row["id"] * 104_729 % 1000 / 20,
-            "settled_ms": self.now_ms,
-            "now_ms": self.now_ms,
-            **dict.fromkeys(("refund", "doubt", "deferred"), 0),
-        }
-
-    def _entry(self, row: Mapping[str, Any], settled: Mapping[str, Any]) -> Mapping[str, Any]:
-        named = ("campaign", "contact", "outcome", "agent", "category", "timestamp_ms", "salt")
-        subject = Subject(
-            row=row["id"],
-            origin=Origin(RUN, "calls.csv", row["line"], "ab" * 32),
-            attempt=1,
-            personal={"notes": row["notes"]},
-            **{name: row[name] for name in named},
-        )
-        times = {name: settled[name] for name in ("wait_ms", "read_ms", "write_ms")}
-        finding = Finding(settled["status"], settled["reason"])
-        entry = audit_entry(subject, finding, Exchange(**times, http_status=204), self.now_ms)
-        text = canonical_json(entry)
-        place = {"campaign": row["campaign"], "contact": row["contact"]}
-        return {"at_ms": self.now_ms, "run": 1, "row": row["id"], "entry": text, **place}
-
-    def _event(self, settled: Mapping[str, Any]) -> Mapping[str, Any]:
-        row = settled["id"]
-        given = {"row": row, "endpoint": "crm", "event_id": event_id(RUN, row, "crm")}
-        return {**given, "body": BODY, "now_ms": self.now_ms}
-
-    def _result(self, number: int) -> Mapping[str, Any]:
-        """Return what becomes of the event of a number; its state is None if nothing does."""
-        state = EVENT_STATES.get(number % 100, EventState.DELIVERED)
-        at = {"at_ms": self.now_ms, "latency_ms": 41.5, "due_ms": None}
-        return {"number": number, "state": state, "words": "", "status": 200, "answer": "", **at}

@@ -6,37 +6,25 @@ Processor time of this process, so that others on the machine do not count.
 import asyncio
 import atexit
 import json
-import os
 import shutil
-import sqlite3
 import tempfile
 import time
-from collections.abc import Iterator
-from contextlib import closing
 from functools import cache
 from pathlib import Path
 
 from aftercall.adapters.clock import SystemClock
 from aftercall.adapters.journal.sqlite import SqliteJournal, open_audit
 from aftercall.adapters.signing import Ed25519Signer, verify
-from aftercall.domain import instant
-from aftercall.domain.audit import Exchange, Finding, Origin, Subject, audit_entry
-from aftercall.domain.commitment import canonical_json
-from aftercall.domain.status import Status
 from aftercall.engine.checkpoints import Trust
 from aftercall.engine.proving import prove_row
 from aftercall.engine.sealing import Sealer
 from aftercall.engine.verifying import verify_log
 from aftercall.engine.watched_clock import WatchedClock
+from benchmarks.filling import filled
 from benchmarks.peers import fast_server
-from benchmarks.rig import ours
+from benchmarks.rig import CAMPAIGNS, ours
 
 PROOFS = 50
-ROW = (
-    "INSERT INTO row (id, run, source, line, cells, notes, salt, campaign, contact, outcome, agent,"
-    " status, lane) VALUES (?, 1, 1, ?, '[]', ?, ?, ?, ?, 'INTERESTED', 'a-1', 'applied', 1)"
-)
-ENTRY = "INSERT INTO audit (at_ms, run, row, campaign, contact, entry) VALUES (?, 1, ?, ?, ?, ?)"
 
 
 def sealing(size: int) -> dict[str, float]:
@@ -84,46 +72,11 @@ def _sealed(size: int) -> tuple[Path, Ed25519Signer, float]:
     """Make a sealed trail; return where, who signed it, and the seconds that sealing took."""
     directory = Path(tempfile.mkdtemp(prefix="aftercall-bench-"))
     atexit.register(shutil.rmtree, directory)
-    path = directory / "journal.db"
+    path = filled(directory, size, CAMPAIGNS, settled=True)
     journal = SqliteJournal(path)
-    _fill(path, size)
     signer = Ed25519Signer.generate("aftercall/bench")
     started = time.process_time()
     asyncio.run(Sealer(journal.audit, signer, WatchedClock(SystemClock())).seal())
     took = time.process_time() - started
     journal.close()
     return path, signer, took
-
-
-def _fill(path: Path, size: int) -> None:
-    now_ms = time.time_ns() // 1_000_000
-    with closing(sqlite3.connect(path)) as db, db:
-        db.execute("INSERT INTO run (id, started_ms, on_conflict) VALUES ('bench', 0, 'newest')")
-        db.execute(
-            "INSERT INTO source (run, name, options, columns) VALUES (1, 'calls.csv', '{}', '[]')"
-        )
-        for subject in _subjects(size, now_ms):
-            place = (subject.campaign, subject.contact)
-            notes = subject.personal["notes"]
-            db.execute(ROW, (subject.row, subject.row, notes, subject.salt, *place))
-            exchange = Exchange(read_ms=41.5, write_ms=44.25, wait_ms=90.0, http_status=204)
-            finding = Finding(Status.APPLIED, "written")
-            entry = canonical_json(audit_entry(subject, finding, exchange, now_ms))
-            db.execute(ENTRY, (now_ms, subject.row, *place, entry))
-
-
-def _subjects(size: int, now_ms: int) -> Iterator[Subject]:
-    for row in range(1, size + 1):
-        yield Subject(
-            row=row,
-            origin=Origin("bench", "calls.csv", row, "ab" * 32),
-            campaign=f"campaign-{row % 20}",
-            contact=f"contact-{row}",
-            outcome="INTERESTED",
-            agent="a-1",
-            category="positive",
-            timestamp_ms=now_ms,
-            attempt=1,
-            salt=os.urandom(32),
-            personal={"notes": f"Spoke about the renewal of {instant.text(row)}."},
-        )

@@ -10,7 +10,7 @@ from pathlib import Path
 from generate_commands import commands_page
 from generate_configuration import configuration_page
 from generate_performance import figures_section, recorded, stages_section
-from generate_profiles import profile_schema, profiles_page
+from generate_profiles import profiles_page, schema_file
 from generate_states import states_section
 
 DOCS = Path(__file__).parent
@@ -43,7 +43,7 @@ PAGES: dict[Path, Callable[[], str]] = {
     DOCS / "configuration.md": configuration_page,
     DOCS / "cli.md": commands_page,
     DOCS / "profiles.md": profiles_page,
-    DOCS / "profile.schema.json": profile_schema,
+    DOCS / "profile.schema.json": schema_file,
 }
 
 

@@ -10,7 +10,7 @@ from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined
 
 from aftercall.wire.language.sign_in import CREDENTIALS, VARIABLES
-from aftercall.wire.profile import Profile
+from aftercall.wire.profile import Profile, profile_schema
 
 HEAD = """\
 # The profile language
@@ -27,8 +27,15 @@ $ aftercall profile new gateway.toml       # a commented file to start from
 $ aftercall profile check ./gateway.toml   # all that is wrong at once, and the requests of a row
 ```
 
-An editor that knows JSON Schema checks a file while it is typed: `aftercall profile schema` prints
-it, and [profile.schema.json](profile.schema.json) is the same.
+An editor that knows JSON Schema for TOML (Taplo, Even Better TOML for VS Code, PyCharm) names keys
+and marks mistakes while you type. Give it the schema, which is also
+[profile.schema.json](profile.schema.json) here, and name that in the profile's first line:
+
+```console
+$ aftercall profile schema > profile.schema.json
+$ head -1 gateway.toml
+#:schema ./profile.schema.json
+```
 
 *Paths* lead to a value in a JSON document: names, or places in a list, with dots between
 (`contact.state`). *Addresses* begin with `/` (below the tenant's address) or with `https://`;
@@ -59,9 +66,9 @@ def credentials() -> Iterator[str]:
         yield f"| `{style}` | {told or 'none'} |"
 
 
-def profile_schema() -> str:
+def schema_file() -> str:
     """Return the JSON Schema of a profile."""
-    return json.dumps(Profile.model_json_schema(), indent=2) + "\n"
+    return json.dumps(profile_schema(), indent=2) + "\n"
 
 
 def tables(model: type[BaseModel], place: str) -> Iterator[tuple[str, type[BaseModel]]]:

@@ -179,6 +179,23 @@ class ClaimsContract(Contract):
         assert turn.settled == ()
         assert [(claim.doubt, claim.newer) for claim in turn.claims] == [(True, True)]
 
+    async def test_of_a_contact_one_row_is_taken_though_two_were_due_together(
+        self, rig: Rig
+    ) -> None:
+        old = candidate(outcome="DO_NOT_CALL", timestamp=EARLIER)
+        await rig.admit(old)
+        await rig.settle(await rig.claim(), LOST)
+        await rig.settle(await rig.claim(at_ms=NOW + 60_000), BUSY, NOW + 60_000)
+        await rig.admit(candidate(outcome="DO_NOT_CALL", timestamp=LATER))
+        turn = await rig.turn(at_ms=NOW + 120_000)
+        (first,) = turn.claims
+        assert (await rig.turn(at_ms=NOW + 120_000)).claims == ()
+        assert turn.due_ms is not None
+        await rig.settle(first, WRITTEN)
+        (other,) = (await rig.turn(at_ms=turn.due_ms)).claims
+        times = {claim.disposition.timestamp for claim in (first, other)}
+        assert times == {EARLIER, LATER}
+
     async def test_contacts_of_other_campaigns_keep_nobody_waiting(self, rig: Rig) -> None:
         await rig.admit(candidate(), candidate(campaign="C2"))
         assert contacts(await rig.turn("C1")) == ["P1"]

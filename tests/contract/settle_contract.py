@@ -1,6 +1,8 @@
 """How a claim is settled: once, as a whole, and by its latest holder only."""
 
+import asyncio
 import json
+from collections import Counter
 from dataclasses import replace
 from typing import Any
 
@@ -15,6 +17,7 @@ from aftercall.ports import Announcement, AuditFilter
 from .rig import (
     BROKEN,
     BUSY,
+    HELD,
     LOST,
     NOW,
     REFUSED,
@@ -101,6 +104,33 @@ class SettleContract(Contract):
         assert entries(rig) == before
         assert await rig.due() == []
         assert await rig.settle(fresh, WRITTEN) is True
+
+    async def test_what_is_settled_at_once_is_settled_each_by_its_latest_holder(
+        self, rig: Rig
+    ) -> None:
+        await rig.admit(*(candidate(f"P{each}", line=each) for each in range(100)))
+        stale = list((await rig.turn(rows_max=100)).claims)
+        for claim in stale:
+            await rig.settle(claim, BROKEN)
+        fresh = list((await rig.turn(rows_max=100, at_ms=NOW + 1000)).claims)
+        verdicts = [(WRITTEN, REFUSED, BROKEN, LOST, HELD)[each % 5] for each in range(100)]
+        settled = await asyncio.gather(
+            *(
+                rig.settle(claim, verdict)
+                for old, new, verdict in zip(stale, fresh, verdicts, strict=True)
+                for claim in (old, new, new)
+            )
+        )
+        assert settled == [False, True, False] * 100
+        statuses = Counter(row.status for row in rig.rows())
+        ends = (Status.APPLIED, Status.REJECTED, Status.PENDING, Status.DOUBTFUL, Status.UNCHANGED)
+        assert statuses == dict.fromkeys(ends, 20)
+        told = Counter(one["status"] for one in entries(rig))
+        assert told == dict.fromkeys(("applied", "rejected", "doubtful", "unchanged"), 20)
+        applied = [claim.disposition.contact for claim in fresh[::5]]
+        assert sorted(row.contact for row in rig.rows(statuses=[Status.APPLIED])) == sorted(applied)
+        assert len(await rig.due(events_max=200)) == 20
+        assert latencies(rig)["row"] == [30.0] * 100
 
     async def test_a_row_that_nobody_holds_is_not_settled(self, rig: Rig) -> None:
         await rig.admit(candidate())

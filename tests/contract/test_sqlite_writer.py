@@ -3,11 +3,12 @@
 import asyncio
 import sqlite3
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import pytest
 
+from aftercall.adapters.journal.sqlite.statements import execute_for_all, statements
 from aftercall.adapters.journal.sqlite.writer import GROUP_MAX, Operation, Writer
 from aftercall.errors import JournalError
 
@@ -159,4 +160,49 @@ async def test_nobody_is_told_who_no_longer_waits(writer: Writer, store: SqliteS
     assert await blocked == 1
     assert await writer.run(add(2)) == 1
     assert task.cancelled()
+    assert things(store) == [1, 2]
+
+
+def add_all(db: sqlite3.Connection, numbers: Sequence[int]) -> Sequence[tuple[int, int]]:
+    """Add things; tell of each that it was added, and how many came with it."""
+    execute_for_all(db, "add_things", [(number,) for number in numbers])
+    return [(number, len(numbers)) for number in numbers]
+
+
+@pytest.fixture
+def thing_statements() -> Iterator[None]:
+    statements()["add_things"] = "INSERT OR FAIL INTO thing (number) VALUES (?)"
+    yield
+    del statements()["add_things"]
+
+
+async def held_items(writer: Writer, numbers: Sequence[int]) -> list[object]:
+    """Hand items over for one commit: the thread is held up until all of them wait."""
+    go = threading.Event()
+    waiting: list[asyncio.Task[object]] = [
+        asyncio.create_task(writer.run(lambda _: int(go.wait(10))))
+    ]
+    await asyncio.sleep(0)
+    waiting += [asyncio.create_task(writer.join(add_all, number)) for number in numbers]
+    await asyncio.sleep(0)
+    go.set()
+    return (await asyncio.gather(*waiting, return_exceptions=True))[1:]
+
+
+@pytest.mark.usefixtures("thing_statements")
+@pytest.mark.parametrize("many", [1, 2, 3, 63, 64, 65, 200])
+async def test_what_is_done_jointly_is_done_at_once_and_each_is_told_its_own(
+    writer: Writer, store: SqliteStore, many: int
+) -> None:
+    assert await held_items(writer, range(many)) == [(number, many) for number in range(many)]
+    assert things(store) == list(range(many))
+
+
+@pytest.mark.usefixtures("thing_statements")
+async def test_of_what_is_done_jointly_only_what_fails_is_undone(
+    writer: Writer, store: SqliteStore
+) -> None:
+    first, again, other = await held_items(writer, [1, 1, 2])
+    assert (first, other) == ((1, 1), (2, 1))
+    assert isinstance(again, JournalError)
     assert things(store) == [1, 2]

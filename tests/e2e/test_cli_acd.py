@@ -121,10 +121,15 @@ def test_check_says_what_the_tenant_offers_and_what_follows(north: Desk, acd: Te
         "address": "ok",
         "lists": "ok",
         "contacts": "ok",
+        "readback": "ok",
         "calls": "warn",
         "newest": "warn",
         "outcomes": "ok",
+        "write": "ok",
     }
+    assert "Not tried: aftercall check --deep --contact any/CONTACT --write OUTCOME" in flat(
+        done.stdout
+    )
     assert "access key of simulated.user (tenant 11eb-simulated)" in done.stdout
     assert acd.ledger == []
 
@@ -172,7 +177,11 @@ def test_an_outcome_that_the_tenant_lacks_is_told(north: Desk):
     config.write_text(config.read_text().replace("[limits]", 'PURPLE = "positive"\n[limits]'))
     done = north.run("check")
     assert "The tenant has none for: PURPLE" in done.stdout
+    assert "or take them out of [outcomes]" in flat(done.stdout)
     assert "aftercall outcomes pull" in done.stdout
+    assert "not at the tenant: PURPLE; rows with them are refused. Take them out" in (
+        north.run("outcomes", "pull").stderr
+    )
 
 
 def test_init_takes_what_is_known_and_ends_with_a_check(north: Desk, acd: Tenant):
@@ -206,6 +215,19 @@ def test_each_list_that_may_not_be_seen_says_what_cannot_be_done_without_it(tmp_
     assert "see skill dispositions granted; without it no row is written." in tried
     assert "Nothing was written: the list with the ids of outcomes is not there." in tried
     assert "The tenant has no INTERESTED" not in tried
+
+
+def test_a_disposition_that_may_not_be_read_back_is_told(tmp_path: Path):
+    with simulated("--deny", "disposition", "--open") as one:
+        desk = Desk(tmp_path, dict(KEYS))
+        (tmp_path / "aftercall.toml").write_text(CONFIG.format(url=one.url), encoding="utf-8")
+        for options in ((), ("--deep", "--contact", "any/p1")):
+            done = desk.run("check", *options)
+            assert done.returncode == 75
+            assert levels(done.stdout)["contacts"] == "ok"
+            assert levels(done.stdout)["readback"] == "FAIL"
+            assert "Dispositions may not be read: The user has no permission" in flat(done.stdout)
+            assert "dispositions of contacts granted. Without that no row" in flat(done.stdout)
 
 
 def test_a_contact_in_a_state_that_nobody_listed_is_not_in_order(north: Desk, acd: Tenant):

@@ -181,6 +181,39 @@ def test_the_check_shows_each_request_of_a_row_and_of_its_follow_ups(office: Des
     assert 'POST /v3/callbacks\n    {"record":"CONTACT","at":1767348000}' in shown
 
 
+def test_the_check_shows_what_else_is_asked_for_and_what_is_not_sent(office: Desk) -> None:
+    shown = office.run("profile", "check", "green.toml").stdout
+    assert "  codes: GET /v3/codes?skip=0&top=2\n" in shown
+    assert " of the custom fields are sent" not in shown
+    file = office.path / "green.toml"
+    some = 'due = { from = "custom_fields.due", format = "epoch_seconds" }'
+    file.write_text(GREEN.replace('extras = "custom_fields"\n\n[write.f', f"{some}\n\n[write.f"))
+    shown = office.run("profile", "check", "green.toml").stdout
+    assert "custom    only due of the custom fields are sent\n" in shown
+    static = '[codes]\nsource = "static"\nstatic = { SALE = "17" }\n\n[errors]'
+    own = GREEN.partition("[codes]")[0] + static + GREEN.partition("[errors]")[2]
+    file.write_text(own)
+    assert '{"disposition":{"no":17,' in office.run("profile", "check", "green.toml").stdout
+
+
+def test_without_a_list_of_all_outcomes_it_is_said_how_else(office: Desk) -> None:
+    file = office.path / "green.toml"
+    file.write_text(GREEN.replace('catalogue = "codes"\n', ""))
+    pulled = office.run("outcomes", "pull")
+    assert pulled.returncode == 1
+    assert "fix: Name a list that has them all (one without key) as [codes] catalogue" in (
+        pulled.stderr
+    )
+    config = office.path / "aftercall.toml"
+    config.write_text(config.read_text().replace("[limits]", 'PURPLE = "positive"\n[limits]'))
+    told = " ".join(office.run("check").stdout.split())
+    assert "The tenant has none for: PURPLE" in told
+    assert "fix: Give the id or name under [outcome_ids], or take them out" in told
+    static = '[codes]\nsource = "static"\n\n[errors]'
+    file.write_text(GREEN.partition("[codes]")[0] + static + GREEN.partition("[errors]")[2])
+    assert "and their ids under [outcome_ids], by hand" in office.run("outcomes", "pull").stderr
+
+
 def test_its_outcomes_are_pulled_by_their_own_names(office: Desk) -> None:
     looked = office.run("outcomes", "pull", "--dry-run")
     assert "would be added" in looked.stderr

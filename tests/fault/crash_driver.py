@@ -16,7 +16,7 @@ import signal
 import sqlite3
 import sys
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -131,6 +131,7 @@ class InsideWriter:
         self._writer = writer
         self._points = points
         self._names = names
+        self._joint: dict[Callable[..., Any], Callable[..., Any]] = {}
 
     async def run(self, operation: Callable[..., Any], *, patient: bool = False) -> object:
         def passing(db: sqlite3.Connection) -> object:
@@ -142,6 +143,23 @@ class InsideWriter:
             return result
 
         return await self._writer.run(passing, patient=patient)
+
+    async def join(
+        self, operation: Callable[..., Any], item: object, *, patient: bool = False
+    ) -> object:
+        joint = self._joint.get(operation)
+        if joint is None:
+            joint = self._joint[operation] = self._passing(operation)
+        return await self._writer.join(joint, item, patient=patient)
+
+    def _passing(self, operation: Callable[..., Any]) -> Callable[..., Any]:
+        def passing(db: sqlite3.Connection, items: Sequence[object]) -> object:
+            results = operation(db, items)
+            for _ in items:
+                self._points.reach(f"inside {operation.__name__}")
+            return results
+
+        return passing
 
 
 class Wire:
@@ -176,8 +194,6 @@ INSIDE = {
     ".admit": "admit",
     ".finish": "finish",
     ".take_turn": "take_turn",
-    ".settle": "settle",
-    ".record": "record",
     ".seal": "seal",
     ".store": "store",
 }

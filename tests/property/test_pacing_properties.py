@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from hypothesis import given
 from hypothesis import strategies as st
 
-from aftercall.domain.pacing import AHEAD_US_MAX, SECOND_US, Pace, reserve
+from aftercall.domain.pacing import AHEAD_US_MAX, SECOND_US, Pace, Spacing, reserve
 
 START_US = 1_795_428_000 * SECOND_US
 
@@ -80,18 +80,28 @@ def test_no_second_holds_more_slots_than_the_limit(pace: Pace, walk: list[Step])
     assert most_in_a_second(slots_of(pace, walk)) <= math.ceil(pace.per_second)
 
 
-@given(paces, steps, st.randoms(use_true_random=False))
-def test_slots_used_as_late_as_is_allowed_keep_to_the_limit(
-    pace: Pace, walk: list[Step], chance: object
-) -> None:
-    if pace.headroom <= 0.0:
-        assert pace.late_us_max == SECOND_US
-        return
-    lateness = chance.choice  # type: ignore[attr-defined]
-    late = pace.late_us_max
-    assert 0 <= late <= SECOND_US // 2
-    used = [slot + lateness((0, late // 2, late)) for slot in slots_of(pace, walk)]
-    assert most_in_a_second(used) <= math.ceil(pace.per_second)
+@given(paces, st.lists(st.one_of(st.just(0), st.integers(0, 3 * SECOND_US)), max_size=80))
+def test_whatever_makes_requests_late_they_leave_apart(pace: Pace, late: list[int]) -> None:
+    """Each leaves so much later than it may; what was lost is made up for, but never in a bunch."""
+    left = departures(pace, late)
+    gaps = [later - earlier for earlier, later in itertools.pairwise(left)]
+    assert all(gap >= pace.gap_us - pace.jitter_us > 0 or pace.spacing_us < 8_000 for gap in gaps)
+    if pace.headroom > 0:
+        window_us = int(pace.places * SECOND_US / pace.per_second)
+        spans = [later - first for first, later in zip(left, left[pace.places :], strict=False)]
+        assert all(span >= window_us for span in spans)
+
+
+def departures(pace: Pace, late: list[int]) -> list[int]:
+    """Let requests leave on slots without end, each some time after it might."""
+    spacing = Spacing()
+    left: list[int] = []
+    for number, more in enumerate(late):
+        slot = START_US + number * pace.spacing_us
+        now = max(slot, spacing.earliest_us, *left[-1:]) + more
+        spacing.leave(now, pace)
+        left.append(now)
+    return left
 
 
 @given(paces)

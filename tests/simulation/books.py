@@ -18,6 +18,7 @@ from .tenant import CRM_KEY, SECRET, Crm, Tenant, moment
 
 OPEN = {"pending", "writing", "deferred", "doubtful"}
 HOLDING = OPEN | {"applied", "unchanged", "superseded"}
+COUNTING = OPEN | {"applied", "unchanged", "missing", "rejected", "failed"}
 REFUSED = {"missing", "rejected", "failed"}
 SECRETS = ("canary-token", SECRET, CRM_KEY.decode())
 """What may be stored nowhere."""
@@ -99,6 +100,10 @@ class Books:
         for row in self._rows:
             if row["status"] in HOLDING:
                 holders[row["key"]] += 1
+            stands = (row["status"] in HOLDING, row["status"] in COUNTING)
+            if (row["holds"], row["counts"]) != stands:
+                words = f"row {row['id']} is {row['status']}, but does not stand so"
+                self._note("G3 standing", words)
             if row["status"] in OPEN and row["contact"] not in forbidden:
                 words = f"row {row['id']} ({row['contact']}) is {row['status']}: {row['reason']}"
                 self._note("liveness", f"{words}, due {row['due_ms']}")

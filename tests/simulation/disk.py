@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from aftercall.adapters.journal.sqlite.connection import migrate
-from aftercall.adapters.journal.sqlite.writer import GROUP_MAX, LINGER_SECONDS, Writer, _Job
+from aftercall.adapters.journal.sqlite.writer import GROUP_MAX, LINGER_SECONDS, Manner, Writer, _Job
 
 from .virtual import Died, VirtualLoop
 
@@ -110,9 +110,16 @@ class SteppedWriter(Writer):
         self._timer: TimerHandle | None = None
         self._busy = False
 
-    async def run(self, operation: Callable[..., Any], *, patient: bool = False) -> Any:
+    async def _handed_over(
+        self,
+        operation: Callable[..., Any],
+        manner: Manner = Manner.SINGLE,
+        item: object = None,
+        *,
+        patient: bool = False,
+    ) -> Any:
         future: Future[Any] = self._loop.create_future()
-        self._waiting.append(_Job(operation, patient, future, self._loop))
+        self._waiting.append(_Job(operation, patient, future, self._loop, manner, item))
         self._plan(patient=patient)
         return await future
 

@@ -45,7 +45,7 @@ GUARDS = (
     ),
     Guard(
         "a wait that is no failure costs no attempt",
-        removals.without("settle_row", "attempts - :refund", "attempts"),
+        removals.without("settle_rows", "attempts - s.refund", "attempts"),
         ("G1 failed",),
     ),
     Guard("what shows no contact is read again", removals.missing_if_unreadable, ("G1 missing",)),
@@ -95,6 +95,11 @@ GUARDS = (
     ),
     Guard("claimed on disk before a request leaves", removals.claims_nothing, ("G3 claimed", "G1")),
     Guard("a disposition is taken in once", removals.taken_in_twice, ("G3 one holder",)),
+    Guard(
+        "what no longer counts makes way",
+        removals.without("stand_aside", "WHERE", "WHERE FALSE AND"),
+        ("G3 standing",),
+    ),
     Guard("nothing is sent again blindly", removals.sent_again_blindly, ("G3 read back",)),
     Guard("what is read back is not sent again", removals.ignoring("read_back"), ("G3 repeated",)),
     Guard(

@@ -21,7 +21,7 @@ from aftercall.domain.answer import (
 from aftercall.domain.audit import Finding
 from aftercall.domain.delivery import EventState, Judgement, Signal
 from aftercall.domain.delivery import judge as judge_delivery
-from aftercall.domain.pacing import Slots
+from aftercall.domain.pacing import Slots, Spacing
 from aftercall.domain.status import Event, Status
 from aftercall.domain.window import Window
 from aftercall.engine import delivery, lane, reader, rounds, sealing, slots, tenant, writer
@@ -132,7 +132,7 @@ def no_permits() -> Any:
     async def grant(self: Any, *, write: bool) -> Any:
         departure = await kept(self, write=write)
         if departure is not None:
-            self._gates.permits.release()
+            self._gates.permits.release(self._holder)
         return departure
 
     kept = lane.Lane.grant
@@ -154,27 +154,19 @@ def unpaced() -> Iterator[None]:
     with (
         swapped(pacing, "reserve", reserve),
         swapped(Window, "opens_in", lambda self, now: 0.0),
+        swapped(Spacing, "leave", lambda self, now_us, pace: None),
+        swapped(Spacing, "left", lambda self, now_us, pace: None),
     ):
         yield
 
 
-@contextmanager
-def tenant_unpaced() -> Iterator[None]:
+def tenant_unpaced() -> Any:
     """Keep the pace of each campaign and forget that of the tenant: its slots and its window."""
 
-    async def slot_of_tenant(self: Any, tenant: Any, mine_us: int) -> int:
-        await self._gates.permits.acquire()
-        return mine_us
+    async def at_pace_of(self: Any, tenant: Any) -> bool:
+        return True
 
-    async def opened(self: Any) -> bool:
-        return self.campaign != "" and await kept(self)
-
-    kept = slots.SlotBook.opened
-    with (
-        swapped(lane.Lane, "_slot_of_tenant", slot_of_tenant),
-        swapped(slots.SlotBook, "opened", opened),
-    ):
-        yield
+    return swapped(lane.Lane, "_at_pace_of", at_pace_of)
 
 
 def dates_unread() -> Any:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import Any
 
 from aftercall.domain import freshness
@@ -62,8 +63,8 @@ def all_at_once_and_never_again() -> Any:
 def together_in_doubt() -> Any:
     """Find out by a list whether a write has landed."""
 
-    async def read(self: Any, row: Any, lane: Any, request_id: str, *, alone: bool) -> Any:
-        return await kept(self, row, lane, request_id, alone=False)
+    async def read(self: Any, claim: Any, *given: Any) -> Any:
+        return await kept(self, replace(claim, doubt=False), *given)
 
     kept = tenant.Tenant.read
     return swapped(tenant.Tenant, "read", read)

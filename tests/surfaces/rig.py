@@ -40,6 +40,16 @@ LIST_FAULTS = (
     "list_strangers",
     "list_blanks",
 )
+GUARDED: Mapping[str, Any] = {
+    "limits": LimitRules(rate=0),
+    "client_id": ENVIRONMENT["CXONE_CLIENT_ID"],
+    "client_secret": CLIENT_SECRET,
+    "key_id": KEYS["CXONE_ACCESS_KEY_ID"],
+    "key_secret": KEY_SECRET,
+    "crm_secret": CRM_SECRET,
+    "seed": SEED,
+}
+"""A simulator without a limit that lets in who has the secrets of these tests."""
 
 NOT_DELIVERED = ("waiting", "dead")
 
@@ -101,13 +111,7 @@ async def on_surface(surface: str, directory: Path, **settings: Any) -> AsyncIte
     """Serve a tenant and speak to it in one of the three languages."""
     given: dict[str, Any] = {
         "world": World(open=True),
-        "limits": LimitRules(rate=0),
-        "client_id": ENVIRONMENT["CXONE_CLIENT_ID"],
-        "client_secret": CLIENT_SECRET,
-        "key_id": KEYS["CXONE_ACCESS_KEY_ID"],
-        "key_secret": KEY_SECRET,
-        "crm_secret": CRM_SECRET,
-        "seed": SEED,
+        **GUARDED,
         "etags": surface != "gateway",
     }
     async with AsyncExitStack() as stack:

@@ -17,6 +17,7 @@ from aftercall.wiring import SourceOptions, plan_files
 from tests.fault.books import trail
 from tests.fault.processes import write_calls
 from tests.fault.rig import CLIENT_SECRET, names, record, row, rows_for, until
+from tests.unit.wire.test_acd_meanings import TEXTS
 
 from .rig import ACD_NAMES, on_surface, world_on
 
@@ -137,18 +138,7 @@ async def test_a_closed_contact_is_told_what_is_still_possible(tmp_path: Path) -
         rig.assert_books_balance(report)
 
 
-REASONS = {
-    "Skill Not Configured For Dispositioning Via Script": "skill_without_script",
-    "Specified Disposition Has No Classification": "no_classification",
-    "Invalid Contact ID": "contact_not_active",
-    "Invalid Skill": "wrong_skill",
-    "Invalid Disposition Code": "no_such_disposition",
-    "Invalid Commitment Amount": "bad_commitment_amount",
-    "Invalid Callback Time": "bad_callback_time",
-}
-
-
-@pytest.mark.parametrize(("text", "reason"), REASONS.items())
+@pytest.mark.parametrize(("text", "reason"), TEXTS.items())
 async def test_each_documented_refusal_has_a_reason_and_a_fix(
     tmp_path: Path, text: str, reason: str
 ) -> None:
@@ -181,8 +171,8 @@ async def test_rows_wait_for_a_skill_that_does_not_run(tmp_path: Path) -> None:
     [
         ("contacts", "read contacts"),
         ("set-disposition", "write dispositions"),
-        ("dispositions", "read contacts"),
-        ("contact-state-descriptions", "read contacts"),
+        ("dispositions", "(403): skill_dispositions: The user has no"),
+        ("contact-state-descriptions", "(403): states: The user has no"),
     ],
 )
 async def test_a_permission_that_is_lacking_stops_the_run_and_fails_no_row(
@@ -195,20 +185,25 @@ async def test_a_permission_that_is_lacking_stops_the_run_and_fails_no_row(
         assert isinstance(job.run.halt.reason, AccessDenied)
         assert words in job.run.halt.reason.message
         assert "role" in job.run.halt.reason.fix
+        assert job.run.halt.reason.next_command == "aftercall check --deep"
         assert report.statuses == {Status.PENDING: 8}
         assert rig.ledger() == []
 
 
+@pytest.mark.parametrize(
+    ("status", "words"), [(401, "Invalid Security User"), (400, "Unable To Determine BusNo")]
+)
 async def test_a_user_who_may_not_set_dispositions_is_no_matter_of_the_token(
-    tmp_path: Path,
+    tmp_path: Path, status: int, words: str
 ) -> None:
-    message = {"status": 401, "message": "Invalid Security User"}
+    message = {"status": status, "message": words}
     world = world_on("", *({"contact": name, "refuse": message} for name in names(6)))
     async with on(tmp_path, world=world) as rig, rig.session() as session:
         job = session.objects(rows_for(names(6)))
         await session.perform(job)
 
         assert isinstance(job.run.halt.reason, AccessDenied)
+        assert words in job.run.halt.reason.message
         assert rig.simulator.stats()["tokens_issued"] == 1
 
 

@@ -10,15 +10,15 @@ import pytest
 
 from aftercall.adapters.profiles import read_profile
 from aftercall.domain.status import Status
-from aftercall.simulator import Faults, LimitRules, Simulator, SimulatorConfig
+from aftercall.simulator import Faults, Simulator, SimulatorConfig
 from aftercall.simulator.described import load_surface
 from aftercall.wire.profile import follow_ups_of, profile_from
-from tests.fault.rig import CLIENT_SECRET, CRM_SECRET, ENVIRONMENT, SEED, names, row
+from tests.fault.rig import ENVIRONMENT, names, row
 
 from .gateway import NUMBERS
 from .rig import (
     ACD_NAMES,
-    KEY_SECRET,
+    GUARDED,
     KEYS,
     PAGE,
     TOML,
@@ -166,13 +166,7 @@ async def described(name: str, directory: Path, **settings: Any) -> AsyncIterato
     given: dict[str, Any] = {
         "profile": file,
         "world": world_on("", dispositions=dispositions),
-        "limits": LimitRules(rate=0),
-        "client_id": ENVIRONMENT["CXONE_CLIENT_ID"],
-        "client_secret": CLIENT_SECRET,
-        "key_id": KEYS["CXONE_ACCESS_KEY_ID"],
-        "key_secret": KEY_SECRET,
-        "crm_secret": CRM_SECRET,
-        "seed": SEED,
+        **GUARDED,
     }
     async with Simulator(SimulatorConfig(**(given | settings))) as simulator:
         tables = {"tenant": {"profile": str(file)}, "outcome_ids": ids}

@@ -63,42 +63,46 @@ def entries(report: Report) -> list[Mapping[str, Any]]:
 
 
 async def test_all_three_are_done_for_open_and_closed_contacts(tmp_path: Path) -> None:
-    world = world_on("acd", {"contact": "over", "state": "EndContact"})
+    # One was over when it was read, the other when it was written.
+    meanwhile = {"contact": "meanwhile", "refuse": {"status": 400, "message": "Invalid Contact ID"}}
+    world = world_on("acd", {"contact": "over", "state": "EndContact"}, meanwhile)
     async with on(tmp_path, world=world) as rig, rig.session(follow_ups=FOLLOW_UPS) as session:
         recorder = record(session)
         numbers = [opt_out(f"n{each}", f"+120255501{each:02d}") for each in range(5)]
         rows = [
             *numbers,
             opt_out("over", "+12025550199"),
+            opt_out("meanwhile", "+12025550198"),
             opt_out("lost", None),
             row("p1"),
             callback("p2"),
         ]
         report = await session.perform(session.objects(rows))
 
-        assert report.statuses == {Status.APPLIED: 8, Status.REJECTED: 1}
+        assert report.reasons(Status.REJECTED) == {"contact_closed": 1, "contact_not_active": 1}
+        assert report.statuses[Status.APPLIED] == 8
         assert report.follow_ups == {
-            "dnc_group": {"done": 6, "impossible": 1},
+            "dnc_group": {"done": 7, "impossible": 1},
             "tags": {"done": 2},
             "callback": {"done": 1},
         }
         assert (report.state, exit_code(report)) == ("finished", 4)
         assert done(rig) == Counter(
-            [("dnc", "301", f"120255501{each:02d}") for each in (*range(5), 99)]
+            [("dnc", "301", f"120255501{each:02d}") for each in (*range(5), 98, 99)]
             + [("tag", "p1", "17"), ("tag", "p1", "18"), ("callback", "+12025550177")]
         )
         # Records of one group share a request.
         assert len([one for one in recorder.sent if "dnc-groups" in one.url]) == 1
         told = Counter((one["kind"], one["status"]) for one in entries(report))
         assert told == {
-            ("follow_up_settled", "done"): 9,
+            ("follow_up_settled", "done"): 10,
             ("follow_up_settled", "impossible"): 1,
         }
         assert "2025550" not in json.dumps(entries(report))
         # Tried again it is as impossible as before.
         job = session.retry_follow_ups(report.run, (FollowUpState.IMPOSSIBLE,))
         report = await session.perform(job)
-        assert report.follow_ups["dnc_group"] == {"done": 6, "impossible": 1}
+        assert report.follow_ups["dnc_group"] == {"done": 7, "impossible": 1}
         kinds = [one["kind"] for one in entries(report) if one["contact_id"] == "lost"]
         assert kinds == ["follow_up_settled", "follow_up_reopened", "follow_up_settled"]
         # The CRM hears of rows alone, and the books of rows are as without follow-ups.

@@ -728,7 +728,7 @@ class TestCredentials:
         with pytest.raises(ConfigInvalid) as caught:
             load_credentials({"CXONE_ACCESS_KEY_ID": "k"}, [(*CLIENT, *KEY), KEY])
         assert str(caught.value) == "CXONE_ACCESS_KEY_SECRET is not set."
-        assert "Instead you can set CXONE_CLIENT_ID and" in caught.value.fix
+        assert "Instead you can set CXONE_CLIENT_ID, CXONE_CLIENT_SECRET, " in caught.value.fix
 
     def test_a_tenant_that_needs_none_gets_none(self) -> None:
         assert load_credentials({}, [()]) == {}

@@ -1,6 +1,5 @@
 """How long a tenant can make a campaign wait."""
 
-import asyncio
 from collections.abc import Sequence
 
 import pytest
@@ -10,6 +9,7 @@ from aftercall.domain.pacing import SECOND_US, Pace, Slots
 from aftercall.domain.report import CampaignPace
 from aftercall.engine.halt import Halt
 from aftercall.engine.lane import RETRY_AFTER_SECONDS_MAX, Gates, Lane
+from aftercall.engine.permits import Permits
 from aftercall.engine.queue import TenantQueue
 from aftercall.engine.slots import SlotBook
 
@@ -33,7 +33,7 @@ class Kept:
 @pytest.mark.parametrize(("asked", "waited"), [(3600.0, 3600.0), (1e12, RETRY_AFTER_SECONDS_MAX)])
 async def test_a_wait_of_more_than_a_day_is_cut(asked: float, waited: float) -> None:
     clock, kept = SystemClock(), Kept()
-    gates = Gates(asyncio.Semaphore(1), Halt(), clock, None, TenantQueue())
+    gates = Gates(Permits(1), Halt(), clock, None, TenantQueue())
     lane = Lane(SlotBook("C1", Pace(10, 0.05), kept, clock), gates)
     before_us = clock.now_us()
     assert await lane.throttled(asked, clock.seconds()) == waited

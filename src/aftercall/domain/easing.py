@@ -4,7 +4,8 @@ The limit in the configuration may be more than the tenant grants: it was lowere
 works with the same tenant. Going on at the full pace after each pause would be refused again and
 again, and each refusal costs a whole pause. So the pace falls by a share at each refusal, and rises
 by a fixed step while there is none (additive increase, multiplicative decrease, as in RFC 5681):
-quickly as long as it is well below what was refused, and carefully from there on.
+quickly as long as it is well below what was refused, carefully around that, and quickly again once
+it is well above: then the tenant grants more than it did.
 
 All times are seconds on a clock that is never set back.
 """
@@ -27,10 +28,10 @@ LEAST = 0.05
 """The pace falls no lower than this share of the configured one."""
 
 QUICK_SECONDS = 5.0
-"""From step to step while the pace is well below what was refused."""
+"""From step to step while the pace is well below what was refused, or well above."""
 
 CAREFUL_SECONDS = 60.0
-"""From step to step near what was refused, and above it."""
+"""From step to step near what was refused."""
 
 WELL_BELOW = 0.9
 
@@ -67,7 +68,9 @@ class Easing:
         while eased.share < 1.0:
             raised = min(1.0, eased.share + INCREASE)
             well_below = raised <= WELL_BELOW * eased.refused_share
-            due = eased.stepped_at + (QUICK_SECONDS if well_below else CAREFUL_SECONDS)
+            well_above = WELL_BELOW * eased.share >= eased.refused_share
+            quick = well_below or well_above
+            due = eased.stepped_at + (QUICK_SECONDS if quick else CAREFUL_SECONDS)
             if due > now:
                 break
             eased = replace(eased, share=raised, stepped_at=due)

@@ -3,7 +3,10 @@
 The generic cell rate algorithm (ITU-T I.371) keeps the *theoretical arrival time* `tat`: the
 instant at which the next request is due if all before it kept the pace. A reservation moves it
 forward. Slots are evenly spaced, so no second of any alignment holds more than the rate.
-All times are whole microseconds since the epoch.
+
+A request may leave later than its slot: its permit was late, the journal, or the process. Then
+the ones after it follow a little closer than slots do until the lateness is made up for; they
+never leave in a bunch. All times are whole microseconds since the epoch.
 """
 
 from collections.abc import Callable, Mapping
@@ -14,6 +17,12 @@ SECOND_US = 1_000_000
 
 AHEAD_US_MAX = 5 * SECOND_US
 """A `tat` further ahead than this and one reservation means that the clock was set back."""
+
+BEHIND_US_MAX = SECOND_US
+"""So far behind its slots a campaign may be and still make up for it; older slots are dropped."""
+
+TIMER_US = 2_000
+"""How late a timer may be on a machine that is not busy."""
 
 
 @dataclass(frozen=True)
@@ -35,18 +44,33 @@ class Pace:
         return max(1, -int(-SECOND_US // (self.per_second * (1.0 - self.headroom))))
 
     @cached_property
-    def late_us_max(self) -> int:
-        """How late a slot may be used.
+    def jitter_us(self) -> int:
+        """How late a request may leave without moving the next one.
 
-        Slots lie `spacing_us` apart, so a window of one second that would hold one request more
-        than the limit allows spans `per_second * spacing_us`. What that is longer than a second
-        is the slack; half of it is ours to be late in, the other half is for the network. Without
-        headroom the tenant is one that takes bursts, and lateness is made up for.
+        A quarter of the spacing, so that requests stay apart, and no less than timers are late.
+        As many slots as the limit allows in a second span more than that second; no more than
+        half of what they span more is ours to be late in.
+        """
+        apart = max(self.spacing_us // 4, TIMER_US)
+        if self.headroom <= 0:
+            return apart
+        return min(int(self.places * (self.spacing_us - SECOND_US / self.per_second)) // 2, apart)
+
+    @cached_property
+    def gap_us(self) -> int:
+        """Microseconds between two requests while lateness is made up for.
+
+        The other half of the headroom is used for that. Without headroom the tenant is one that
+        takes bursts, and it is made up for faster, but not in a burst.
         """
         if self.headroom <= 0:
-            return SECOND_US
-        slack = int(self.per_second * self.spacing_us) - SECOND_US
-        return min(slack // 2, SECOND_US // 2)
+            return max(1, self.spacing_us * 3 // 4)
+        return -int(-(self.spacing_us + SECOND_US / self.per_second) // 2)
+
+    @property
+    def places(self) -> int:
+        """How many requests the tenant counts together: those of a second, or one alone."""
+        return max(1, int(self.per_second))
 
     @property
     def block(self) -> int:
@@ -74,6 +98,25 @@ def reserve(tat_us: int, now_us: int, count: int, spacing_us: int) -> tuple[Slot
         tat_us = now_us
     first = max(tat_us, now_us)
     return Slots(first, count, spacing_us), first + count * spacing_us
+
+
+@dataclass(slots=True)
+class Spacing:
+    """Keeps requests apart that are behind their slots.
+
+    Attributes:
+        earliest_us: the next request leaves no sooner.
+    """
+
+    earliest_us: int = 0
+
+    def leave(self, now_us: int, pace: Pace) -> None:
+        """Note that a request may leave now."""
+        self.earliest_us = max(self.earliest_us, now_us - pace.jitter_us) + pace.gap_us
+
+    def left(self, now_us: int, pace: Pace) -> None:
+        """Note that the last one has left only now."""
+        self.earliest_us = max(self.earliest_us, now_us - pace.jitter_us + pace.gap_us)
 
 
 def seconds_at_least(

@@ -5,7 +5,7 @@ answer means for the row; `conclude` turns a verdict into the settlement which o
 stores. All are pure: the time and a random number are arguments.
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 
 from aftercall.domain import answer, instant
@@ -198,20 +198,24 @@ def landed(contact: Observed, disposition: Disposition) -> bool:
     )
 
 
-def same(contact: Observed, disposition: Disposition, *, everything: bool) -> bool:
-    """Say whether writing `disposition` would tell the tenant nothing new."""
+def same(
+    contact: Observed, disposition: Disposition, *, everything: bool, dropped: Collection[str] = ()
+) -> bool:
+    """Say whether writing `disposition` would tell the tenant nothing new.
+
+    What is `dropped` is never written: that the tenant holds another, or none, is no news.
+    """
     if contact.outcome != disposition.outcome:
         return False
     if not everything:
         return True
-    held = contact.custom_fields or {}
+    held, given = contact.custom_fields or {}, disposition.custom_fields or {}
+    if "custom_fields" in dropped:
+        given = {}
     return (
-        contact.agent == disposition.agent
-        and disposition.notes in {None, contact.notes}
-        and all(
-            name in held and held[name] == value
-            for name, value in (disposition.custom_fields or {}).items()
-        )
+        ("agent" in dropped or contact.agent == disposition.agent)
+        and ("notes" in dropped or disposition.notes in {None, contact.notes})
+        and all(name in held and held[name] == value for name, value in given.items())
     )
 
 
@@ -221,7 +225,7 @@ def decide(claim: Claim, contact: Observed, policy: WritePolicy) -> Verdict | No
         return Verdict(Event.APPLY, "read_back", "An earlier write had reached the tenant.")
     if claim.newer:
         return _superseded(claim, "newer_in_journal", "A newer disposition of the contact exists.")
-    if same(contact, claim.disposition, everything=policy.same_everything):
+    if same(contact, claim.disposition, everything=policy.same_everything, dropped=policy.dropped):
         return Verdict(Event.HOLD, "same_in_tenant", "The tenant held the same outcome already.")
     verdict = _compare_times(claim, contact) or _look_at_state(contact, policy)
     if verdict is not None:

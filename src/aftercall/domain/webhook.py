@@ -33,6 +33,9 @@ PUBLIC_FIELDS = (
 )
 """The fields of an audit entry that an event carries."""
 
+PERSONAL_FIELDS = ("notes", "custom_fields")
+"""What an event carries besides only if that is asked for."""
+
 
 @dataclass(frozen=True, slots=True)
 class Subscription:
@@ -59,7 +62,9 @@ class Subscription:
 
 def event_id(run: str, row: int, endpoint: str) -> str:
     """Return the id of a row's event for an endpoint: the same however often it is sent."""
-    return f"msg_{hashlib.sha256(f'{run}/{row}/{endpoint}'.encode()).hexdigest()[:26]}"
+    digest = hashlib.sha256(f"{run}/{row}/{endpoint}".encode()).hexdigest()
+    # The row comes first: ids of rows that are settled together lie together in the journal.
+    return f"msg_{row:010x}{digest[:16]}"
 
 
 def event_body(
@@ -119,7 +124,7 @@ def sign(identifier: str, now_ms: int, body: str, keys: Sequence[bytes]) -> dict
     stamp = str(now_ms // 1000)
     text = f"{identifier}.{stamp}.{body}".encode()
     signatures = (
-        "v1," + base64.b64encode(hmac.digest(key, text, "sha256")).decode() for key in keys
+        "v1," + base64.b64encode(hmac.new(key, text, "sha256").digest()).decode() for key in keys
     )
     return {
         "webhook-id": identifier,

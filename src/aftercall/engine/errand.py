@@ -24,6 +24,10 @@ class Timing:
     asked_as: str | None = None
 
 
+def _nobody_waits() -> None:
+    """Tell nobody that a request leaves."""
+
+
 @dataclass(frozen=True, slots=True)
 class Errand:
     """One request that is to be sent.
@@ -35,6 +39,7 @@ class Errand:
         good_for_seconds: how old that read may be.
         refused: how many tokens were refused for it so far.
         claim: called once it may leave, and before it does: what it does is on disk then.
+        leaves: called once it may leave.
     """
 
     build: Callable[[Token], HttpRequest]
@@ -43,3 +48,4 @@ class Errand:
     good_for_seconds: float = FRESH_SECONDS
     refused: int = 0
     claim: Callable[[], Awaitable[None]] | None = None
+    leaves: Callable[[], None] = _nobody_waits

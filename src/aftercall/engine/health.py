@@ -79,4 +79,4 @@ class Health:
             message = f"The tenant allows us to {doing} nowhere {words}"
             need = self._needs.read if operation == "read" else self._needs.write
             fix = f"Have {need} granted to these credentials. No row was failed for it."
-            self._halt.throw(AccessDenied(message, fix=fix, next_command="aftercall check"))
+            self._halt.throw(AccessDenied(message, fix=fix, next_command="aftercall check --deep"))

@@ -11,9 +11,11 @@ import math
 from collections import deque
 from dataclasses import dataclass, field
 
+from aftercall.domain.easing import WELL_BELOW
 from aftercall.domain.pacing import SECOND_US, Pace
 from aftercall.domain.window import Travel, Trip
 from aftercall.engine.halt import Halt
+from aftercall.engine.permits import Holder, Permits
 from aftercall.engine.progress import Meter
 from aftercall.engine.queue import TenantQueue
 from aftercall.engine.slots import SlotBook
@@ -31,6 +33,9 @@ THROTTLED_SECONDS = 1.0
 
 THROTTLED_SECONDS_MAX = 60.0
 
+TOGETHER_SECONDS = 10.0
+"""Campaigns that are refused within so long are refused for the same reason, perhaps."""
+
 RETRY_AFTER_SECONDS_MAX = 24 * 3600.0
 """A longer wait than a day is nothing that a tenant means, and would stop the campaign for good."""
 
@@ -43,22 +48,24 @@ class Gates:
     """What all lanes share.
 
     Attributes:
-        permits: how many more requests may be in flight.
+        permits: how many requests may be in flight at once.
         halt: stops everything.
         clock: tells the time.
         tenant: the limit of the tenant as a whole, if there is one.
         queue: who may take the tenant's next slot.
         reads: how long the tenant's answer to a read usually takes.
         writes: the same of a write.
+        refused: which campaign was refused last, and when.
     """
 
-    permits: asyncio.Semaphore
+    permits: Permits
     halt: Halt
     clock: Clock
     tenant: SlotBook | None
     queue: TenantQueue
     reads: Travel = field(default_factory=Travel)
     writes: Travel = field(default_factory=Travel)
+    refused: tuple[str, float] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,12 +73,10 @@ class Departure:
     """One request that may leave now: it holds a permit, and a place in each window.
 
     Attributes:
-        slot_us: the instant it was given, in microseconds since the epoch.
         travel: how long answers to its kind usually take.
         places: its place in the campaign's window, and in the tenant's if there is one.
     """
 
-    slot_us: int
     travel: Travel
     places: tuple[tuple[SlotBook, Trip], ...]
 
@@ -95,6 +100,7 @@ class Lane:
         self._pump: asyncio.Task[None] | None = None
         self._throttled_in_a_row = 0
         self._held_back_seconds = -math.inf
+        self._holder = Holder()
         self.opens_us = 0
         self.overtaken = 0
         self._books = (book,) if gates.tenant is None else (book, gates.tenant)
@@ -120,14 +126,18 @@ class Lane:
         Returns what `release` is to be given after the request; None if none may leave soon: the
         run stops, the campaign is paused, or another worker has taken it over.
         """
-        while (departure := await self._departure(write=write)) is not None:
-            # Whatever held everything up since the slot was given (a collection of garbage, other
-            # tasks) must not make this request leave in a bunch with the next ones.
-            if not self.book.is_late(departure.slot_us):
-                self.meter.count(self.leaves(departure))
-                return departure
+        departure = await self._departure(write=write)
+        # Whoever was refused while this one was on its way out speaks for the campaign.
+        while departure is not None and self._is_paused():
             self.release(departure, sent=False)
-        return None
+            departure = await self._departure(write=write)
+        if departure is not None:
+            # Whatever held everything up since it was let out (a collection of garbage, other
+            # tasks) must not make this request leave in a bunch with the next ones.
+            for book in self._books:
+                book.left()
+            self.meter.count(self.leaves(departure))
+        return departure
 
     def leaves(self, departure: Departure) -> float:
         """Note that a request leaves now, in each window; return the time in seconds."""
@@ -137,7 +147,7 @@ class Lane:
         return now
 
     async def _departure(self, *, write: bool) -> Departure | None:
-        """Wait for a slot, which comes with a permit; None if there is none soon."""
+        """Wait until one may be let out; None if none may soon."""
         if self._gates.halt.thrown:
             return None
         waiter: asyncio.Future[Departure | None] = asyncio.get_running_loop().create_future()
@@ -170,7 +180,7 @@ class Lane:
             book.answered()
         if usual:
             departure.travel.took(now - departure.places[0][1].left, now)
-        self._gates.permits.release()
+        self._gates.permits.release(self._holder)
 
     async def throttled(self, retry_after_seconds: float | None, sent_seconds: float) -> float:
         """Hold the campaign back after a 429; return for how many seconds.
@@ -184,7 +194,7 @@ class Lane:
         if sent_seconds >= self._held_back_seconds:
             self._throttled_in_a_row += 1
             self._held_back_seconds = self._gates.clock.seconds()
-            self.book.refused()
+        self._blamed().refused(sent_seconds)
         wait = retry_after_seconds
         if wait is None:
             doublings = min(max(self._throttled_in_a_row - 1, 0), 10)
@@ -197,97 +207,127 @@ class Lane:
         await self.book.pause(until_us)
         return wait
 
+    def _blamed(self) -> SlotBook:
+        """Return whose pace a refusal is about.
+
+        It is the tenant's as a whole if that is what bounds this campaign, and another one was
+        refused just before: a campaign alone may have a lower limit of its own.
+        """
+        tenant, last = self._gates.tenant, self._gates.refused
+        now = self._gates.clock.seconds()
+        self._gates.refused = (self.book.campaign, now)
+        if tenant is None or last is None or self._is_at_own_pace():
+            return self.book
+        another = last[0] != self.book.campaign and now - last[1] <= TOGETHER_SECONDS
+        return tenant if another else self.book
+
+    def _is_at_own_pace(self) -> bool:
+        """Say whether its own pace is what bounds this campaign."""
+        times = self.meter.recent
+        spacing = self.book.pace.spacing_us / SECOND_US
+        if len(times) < 2:
+            return spacing >= 1.0
+        return (times[-1] - times[0]) / (len(times) - 1) <= spacing / WELL_BELOW
+
     def answered(self) -> None:
         """Note an answer that was no 429."""
         self._throttled_in_a_row = 0
 
     async def _let_out(self) -> None:
-        """Give slots to waiting requests, writes first, until none waits."""
+        """Let waiting requests out one by one, writes first, until none waits."""
         while self._writes or self._reads:
             try:
-                slot_us = await self._slot_with_permit()
+                cleared = await self._cleared()
             except AftercallError as trouble:
                 # The journal cannot be written. Nobody awaits this task: who waits must be told.
                 while (waiter := self._next_waiter()) is not None:
                     waiter.set_exception(trouble)
                 return
-            if slot_us is None:
+            if not cleared:
                 self._dismiss()
                 return
             travel = self._gates.reads if self._reads_first() else self._gates.writes
             waiter = self._next_waiter()
             if waiter is None:
-                self._gates.permits.release()
+                self._gates.permits.release(self._holder)
             else:
-                waiter.set_result(self._depart(slot_us, travel))
+                waiter.set_result(self._depart(travel))
 
-    def _depart(self, slot_us: int, travel: Travel) -> Departure:
+    def _depart(self, travel: Travel) -> Departure:
         now = self._gates.clock.seconds()
-        places = tuple((book, book.window.leave(now, travel)) for book in self._books)
-        return Departure(slot_us, travel, places)
+        for book in self._books:
+            book.take()
+        return Departure(
+            travel, tuple((book, book.window.leave(now, travel)) for book in self._books)
+        )
 
-    async def _slot_with_permit(self) -> int | None:
-        """Return a slot whose time has come, a permit held; None if there is none soon."""
-        held = False
+    async def _cleared(self) -> bool:
+        """Wait until a request may leave, and hold a permit then; False if none may soon.
+
+        All that it needs comes in the order of how long others could be kept waiting by it: its
+        slot, the tenant's slot, a permit. It leaves as soon as it has the permit, however late
+        its slot is by then.
+        """
+        tenant = self._gates.tenant
+        while await self._at_pace():
+            if tenant is None:
+                if await self._permitted():
+                    return True
+                continue
+            async with self._gates.queue.turn(lambda: bool(self._writes)):
+                if await self._at_pace_of(tenant) and await self._permitted():
+                    return True
+        return False
+
+    async def _at_pace(self) -> bool:
+        """Wait until the campaign's own slot has come; False if that is not soon."""
         # A campaign that is slower than that has all its slots far away.
         patience_us = max(PATIENCE_US, 2 * self.book.pace.spacing_us)
-        while True:
-            if held and self._gates.tenant is not None:
-                # Whoever is first in the tenant's queue waits for a permit: who queues has none.
-                self._gates.permits.release()
-                held = False
-            slot_us = await self.book.next_slot()
-            ahead_us = 0 if slot_us is None else slot_us - self._gates.clock.now_us()
-            if slot_us is None or ahead_us > patience_us or self._gates.halt.thrown:
-                if held:
-                    self._gates.permits.release()
-                if slot_us is not None and ahead_us > patience_us:
-                    self.opens_us = max(self.opens_us, slot_us)
-                return None
-            slot_us = await self._wait_for(slot_us, held=held)
-            held = True
-            if self.book.is_late(slot_us):
-                continue
-            # Until no window made it wait: while one did, another may have filled up.
-            while any([await book.opened() for book in self._books]):
-                slot_us = self._gates.clock.now_us()
-            # One that was given before the campaign was asked to slow down is not used after it.
-            if slot_us >= self.opens_us:
-                return slot_us
-            if self.opens_us - slot_us > patience_us:
-                # The clock was set back: what is said of the lane lies hours ahead.
-                self._gates.permits.release()
-                return None
+        while not self._gates.halt.thrown:
+            due_us = await self.book.due_us()
+            if due_us is None:
+                return False
+            due_us = max(due_us, self.opens_us)
+            if due_us - self._gates.clock.now_us() > patience_us:
+                self.opens_us = max(self.opens_us, due_us)
+                return False
+            if not await self._waited(due_us) and not await self.book.opened():
+                return True
+        return False
 
-    async def _wait_for(self, slot_us: int, *, held: bool) -> int:
-        """Wait for a slot's time, a permit and the tenant; return when the request may leave."""
-        # The permit comes before the slot's time: taken after it, requests that had waited for a
-        # permit would leave in a bunch. But it is not held while the slot is far off.
-        if not held:
-            await self._sleep_until(slot_us)
-        if self._gates.tenant is not None:
-            slot_us = await self._slot_of_tenant(self._gates.tenant, slot_us)
-        elif not held:
-            await self._gates.permits.acquire()
-        await self._sleep_until(slot_us)
-        return slot_us
+    async def _at_pace_of(self, tenant: SlotBook) -> bool:
+        """Wait until the tenant's slot has come; False if the campaign may not leave any more."""
+        while not self._is_closed():
+            due_us = await tenant.due_us()
+            if due_us is None:
+                return False
+            if not await self._waited(due_us) and not await tenant.opened():
+                return True
+        return False
 
-    async def _sleep_until(self, slot_us: int) -> None:
-        ahead_us = slot_us - self._gates.clock.now_us()
-        if ahead_us > EARLY_US:
-            # Further away than that, the machine's clock was set back meanwhile.
-            longest_us = max(PATIENCE_US, 2 * self.book.pace.spacing_us)
-            await asyncio.sleep(min(ahead_us, longest_us) / SECOND_US)
+    async def _permitted(self) -> bool:
+        """Wait for a permit; False, and none is held, if the campaign may not leave any more."""
+        await self._gates.permits.acquire(self._holder, self._gates.clock.seconds())
+        if self._is_closed():
+            self._gates.permits.release(self._holder)
+            return False
+        return True
 
-    async def _slot_of_tenant(self, tenant: SlotBook, mine_us: int) -> int:
-        """Wait for a slot of the whole tenant and a permit; return when the request may leave."""
-        async with self._gates.queue.turn(lambda: bool(self._writes)):
-            await self._gates.permits.acquire()
-            while (slot_us := await tenant.next_slot()) is not None:
-                await self._sleep_until(slot_us)
-                if not tenant.is_late(slot_us):
-                    break
-        return self.book.moved(mine_us)
+    def _is_closed(self) -> bool:
+        return self._gates.halt.thrown or self._is_paused()
+
+    def _is_paused(self) -> bool:
+        return self.opens_us > self._gates.clock.now_us()
+
+    async def _waited(self, until_us: int) -> bool:
+        """Wait until then; say whether that took time."""
+        ahead_us = until_us - self._gates.clock.now_us()
+        if ahead_us <= EARLY_US:
+            return False
+        # Further away than that, the machine's clock was set back meanwhile.
+        longest_us = max(PATIENCE_US, 2 * self.book.pace.spacing_us)
+        await asyncio.sleep(min(ahead_us, longest_us) / SECOND_US)
+        return True
 
     def _reads_first(self) -> bool:
         return bool(self._reads) and len(self._writes) <= self.overtaken

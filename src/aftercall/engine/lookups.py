@@ -5,7 +5,7 @@ from collections import defaultdict
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 
-from aftercall.domain.answer import Absent, ReadAnswer, Refused, Unavailable, Uncertain
+from aftercall.domain.answer import Absent, Forbidden, ReadAnswer, Refused, Unavailable, Uncertain
 from aftercall.engine.session import Session
 from aftercall.ports import Clock
 from aftercall.wire.auth import Token
@@ -88,4 +88,6 @@ class Lookups:
         refusal = refusal_of(profile, response, asked)
         if refusal is None or isinstance(refusal, LISTLESS):
             return Unavailable(code, f"{name}: {words}")
+        if isinstance(refusal, Forbidden):
+            return Forbidden(f"{name}: {refusal.words}")
         return refusal

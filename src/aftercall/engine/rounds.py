@@ -12,6 +12,7 @@ from collections import deque
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import partial
 
 from aftercall.domain.audit import Finding, Settled, settled_as
 from aftercall.domain.freshness import Reads
@@ -98,7 +99,7 @@ class Rounds:
             lane = self._lanes[campaign] = self._lane_for(campaign)
             # Slots are given to the latest epoch only, which a turn raises, if one of no rows.
             now_ms = self._watch.clock.now_us() // 1000
-            await lane.book.take_over(self._claims.take_turn(campaign, 0, now_ms))
+            await lane.book.take_over(partial(self._claims.take_turn, campaign, 0, now_ms))
         return lane
 
     def due(self, campaign: str, due_ms: int) -> None:
@@ -160,15 +161,15 @@ class Rounds:
             lane = self._lanes[campaign] = self._lane_for(campaign)
         now_ms = self._watch.clock.now_us() // 1000
         turn = await lane.book.take_over(
-            self._claims.take_turn(campaign, self._limits.rows_at(lane.book.pace), now_ms)
+            partial(self._claims.take_turn, campaign, self._limits.rows_at(lane.book.pace), now_ms)
         )
         await self._watch.told(turn.settled)
         door = _Door(len(turn.claims))
         for claim in turn.claims:
             self._rows += 1
             group.create_task(self._row(claim, lane, door), name=f"row {claim.row}")
-        # The last rows' answers are awaited by their own tasks; the campaign's next turn starts
-        # meanwhile, so that no slot goes unused between two turns.
+        # The answers are awaited by the rows' own tasks, however long they take; the campaign's
+        # next turn starts while the last rows wait to be read, so that no slot goes unused.
         await door.open.wait()
         self._turns -= 1
         self._queued.discard(campaign)
@@ -206,17 +207,17 @@ class Watch:
 
 
 class _Door:
-    """Opens when most of a turn's rows have been read."""
+    """Opens when most of a turn's rows are being read."""
 
     def __init__(self, rows: int) -> None:
         self.open = asyncio.Event()
         self._left = rows
-        self._enough = rows // 5
+        self._enough = rows * 2 // 5
         if not rows:
             self.open.set()
 
     def knock(self) -> Callable[[], None]:
-        """Return what a row calls, as often as it likes, once it was read."""
+        """Return what a row calls, as often as it likes, once its read has left."""
         called = False
 
         def begun() -> None:

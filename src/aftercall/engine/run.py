@@ -17,6 +17,7 @@ from aftercall.engine.halt import Halt, Stopped
 from aftercall.engine.health import Health
 from aftercall.engine.intake import IntakeWatch, RawRow, Reader, admit_all
 from aftercall.engine.lane import Gates, Lane
+from aftercall.engine.permits import Permits
 from aftercall.engine.progress import Progress
 from aftercall.engine.queue import TenantQueue
 from aftercall.engine.rounds import Rounds, TurnLimits, Watch
@@ -255,7 +256,7 @@ class Run:
         pacing, clock = self.journal.pacing, self.outside.clock
         limit = self.plan.tenant_pace
         tenant = None if limit is None else SlotBook(WHOLE_TENANT, limit, pacing, clock)
-        permits = asyncio.Semaphore(self.plan.concurrency)
+        permits = Permits(self.plan.concurrency)
         gates = Gates(permits, self.halt, clock, tenant, TenantQueue())
 
         def lane(campaign: str) -> Lane:

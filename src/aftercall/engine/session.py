@@ -22,7 +22,7 @@ from aftercall.wire.auth import (
 )
 from aftercall.wire.discovery import api_url_in, tenant_id_of, token_url_in
 from aftercall.wire.http import HttpRequest, SendFailure
-from aftercall.wire.language.sign_in import Auth
+from aftercall.wire.language.sign_in import Auth, series
 from aftercall.wire.masking import Mask
 from aftercall.wire.requests import (
     discovery_request,
@@ -168,7 +168,7 @@ class Session:
                 wanted = "The address of the API could not be had"
             if isinstance(got, TokenRefused):
                 message = f"The tenant refused the {self._auth.called}: {got.words}"
-                fix = f"Check {' and '.join(self._auth.variables)}, and tenant.instance."
+                fix = f"Check {series(self._auth.variables)}, and tenant.instance."
                 raise CredentialsRefused(message, fix=fix, next_command="aftercall check")
             words = got.words
             if attempt < SIGN_IN.attempts_max:
@@ -199,7 +199,8 @@ class Session:
             if renewal is not None:
                 got = await self._answered(renewal, refreshed_by(self._auth))
                 if isinstance(got, Token):
-                    return got
+                    # One that brings no other leaves the old one good (RFC 6749, section 6).
+                    return replace(got, refresh=got.refresh or refresh)
         return await self._answered(request, self._auth)
 
     async def _answered(self, request: HttpRequest, auth: Auth) -> TokenAnswered:

@@ -1,18 +1,25 @@
 """The slots of one campaign, or of the tenant as a whole: reserved in blocks, used in order."""
 
 import asyncio
+import math
 import sys
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Callable
 from contextlib import suppress
 
 from aftercall.domain.easing import Easing
-from aftercall.domain.pacing import AHEAD_US_MAX, SECOND_US, Pace, Slots
+from aftercall.domain.pacing import AHEAD_US_MAX, BEHIND_US_MAX, SECOND_US, Pace, Slots, Spacing
 from aftercall.domain.window import Window
+from aftercall.errors import AftercallError
 from aftercall.ports import Clock, Pacing, Turn
+
+NONE = Slots(0, 0, 1)
 
 
 class SlotBook:
-    """Slots reserved for one campaign, handed out in order; late ones are dropped.
+    """Slots reserved for one campaign, used in order.
+
+    A slot that came late is used late, and the next ones follow closer; one that is more than
+    `BEHIND_US_MAX` late is dropped.
 
     Attributes:
         campaign: whose slots they are.
@@ -33,43 +40,78 @@ class SlotBook:
         self._changing = asyncio.Lock()
         self._pacing = pacing
         self._clock = clock
-        self._slots = Slots(0, 0, 1)
-        self._earliest_us = 0
+        self._slots = NONE
+        self._coming: asyncio.Task[Slots | AftercallError | None] | None = None
+        self._spacing = Spacing()
+        self._refused_seconds = -math.inf
 
-    async def take_over(self, turn: Awaitable[Turn]) -> Turn:
-        """Await a turn on the campaign and reserve under its epoch from then on.
+    async def take_over(self, turn: Callable[[], Awaitable[Turn]]) -> Turn:
+        """Take a turn on the campaign and reserve under its epoch from then on.
 
         No reservation is under way meanwhile: under the old epoch it would find the fence lost.
         """
         async with self._changing:
-            taken = await turn
+            taken = await turn()
             self._epoch = taken.epoch
         return taken
 
-    async def next_slot(self) -> int | None:
-        """Return the next slot in microseconds since the epoch; None if the fence is lost."""
+    async def due_us(self) -> int | None:
+        """Return when the next request may leave; None if the fence is lost.
+
+        Returns:
+            Microseconds since the epoch, up to `BEHIND_US_MAX` in the past.
+        """
         self._ease(self._easing.at(self._clock.seconds()))
         now_us = self._clock.now_us()
+        self._spacing.earliest_us = min(self._spacing.earliest_us, now_us + self.pace.spacing_us)
         if self._slots.first_us > now_us + AHEAD_US_MAX + SECOND_US:
             # The clock was set back, or the campaign is paused: what is reserved now is right.
-            self._slots = Slots(0, 0, 1)
-        self._earliest_us = min(self._earliest_us, now_us + self.pace.spacing_us)
+            self._drop()
         while True:
-            slots, now_us = self._slots, self._clock.now_us()
-            oldest = max(now_us - self.pace.late_us_max, self._earliest_us)
-            late = -((slots.first_us - oldest) // slots.spacing_us) if slots.count else 0
-            if late > 0:
-                slots = _without(slots, min(late, slots.count))
-            if slots.count:
-                self._slots = _without(slots, 1)
-                return slots.first_us
-            async with self._changing:
-                fresh = await self._pacing.reserve(
-                    self.campaign, self._epoch, self.pace, self._clock.now_us()
-                )
-            if fresh is None:
-                return None
-            self._slots = fresh
+            self._slots = _not_before(self._slots, self._clock.now_us() - BEHIND_US_MAX)
+            if self._slots.count:
+                return max(self._slots.first_us, self._spacing.earliest_us)
+            coming = self._fetch()
+            fresh = await coming
+            if coming is self._coming:
+                self._coming = None
+                if fresh is None:
+                    return None
+                if isinstance(fresh, AftercallError):
+                    raise fresh
+                self._slots = fresh
+
+    def _fetch(self) -> "asyncio.Task[Slots | AftercallError | None]":
+        """Have the next block of slots reserved, unless that is under way."""
+        if self._coming is None:
+            self._coming = asyncio.create_task(self._reserve(), name=f"slots {self.campaign}")
+        return self._coming
+
+    async def _reserve(self) -> Slots | AftercallError | None:
+        """Reserve a block; return what stood against it, for nobody may await this any more."""
+        async with self._changing:
+            # Where the last ones end, if that is not long past: what came late is made up for.
+            # Whoever cannot keep up at all begins anew; old slots are soon dropped.
+            end_us = _end_us(self._slots)
+            now_us = self._clock.now_us()
+            from_us = end_us if now_us - BEHIND_US_MAX // 2 <= end_us else now_us
+            try:
+                return await self._pacing.reserve(self.campaign, self._epoch, self.pace, from_us)
+            except AftercallError as trouble:
+                return trouble
+
+    def take(self) -> None:
+        """Use the next slot, which is due, for a request that may leave now."""
+        if self._slots.count:
+            self._slots = _without(self._slots, 1)
+        if self._slots.count <= self.pace.block // 2:
+            # Before the last one is used, so that no request waits for the journal.
+            self._fetch()
+        self._spacing.leave(self._clock.now_us(), self.pace)
+
+    def left(self) -> None:
+        """Note that the request that took the last slot leaves only now."""
+        self._spacing.left(self._clock.now_us(), self.pace)
 
     async def opened(self) -> bool:
         """Wait until the tenant has room for one more; say whether that took time."""
@@ -87,26 +129,16 @@ class SlotBook:
         """Say that a place of the window may be free sooner than was thought."""
         self._answered.set()
 
-    def is_late(self, slot_us: int) -> bool:
-        """Say whether a slot may no longer be used."""
-        return self._clock.now_us() - slot_us > self.pace.late_us_max
+    def refused(self, sent_seconds: float) -> None:
+        """Slow down: the tenant has refused this pace. It comes back by itself, step by step.
 
-    def moved(self, slot_us: int) -> int:
-        """Return a slot that had to wait for the tenant's own: now, if that made it late.
-
-        Campaigns that queue for the tenant would all come late, and none would ever send, if it
-        were dropped. The next slot lies a whole spacing after this one, as ever.
+        Args:
+            sent_seconds: when the request that was refused had left. Requests of one second are
+                refused together: that counts once.
         """
-        if not self.is_late(slot_us):
-            return slot_us
-        now_us = self._clock.now_us()
-        self._earliest_us = now_us + self.pace.spacing_us
-        return now_us
-
-    def refused(self) -> None:
-        """Slow down: the tenant has refused this pace. It comes back by itself, step by step."""
-        now = self._clock.seconds()
-        self._ease(self._easing.at(now).refused(now))
+        if sent_seconds >= self._refused_seconds + 1.0:
+            now = self._refused_seconds = self._clock.seconds()
+            self._ease(self._easing.at(now).refused(now))
 
     def _ease(self, easing: Easing) -> None:
         if easing.share != self._easing.share:
@@ -115,10 +147,24 @@ class SlotBook:
 
     async def pause(self, until_us: int) -> None:
         """Drop what is reserved and take nothing before `until_us`."""
-        self._slots = Slots(0, 0, 1)
+        self._drop()
         await self._pacing.pause(self.campaign, until_us)
+        # What was being reserved meanwhile is from before the pause.
+        self._drop()
+
+    def _drop(self) -> None:
+        self._slots, self._coming = NONE, None
+
+
+def _end_us(slots: Slots) -> int:
+    return slots.first_us + slots.count * slots.spacing_us
 
 
 def _without(slots: Slots, count: int) -> Slots:
     first = slots.first_us + count * slots.spacing_us
     return Slots(first, slots.count - count, slots.spacing_us)
+
+
+def _not_before(slots: Slots, oldest_us: int) -> Slots:
+    late = -((slots.first_us - oldest_us) // slots.spacing_us)
+    return _without(slots, min(late, slots.count)) if late > 0 else slots

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from aftercall.domain.answer import Found, ReadAnswer, WriteAnswer
 from aftercall.domain.disposition import Disposition
 from aftercall.domain.freshness import FRESH_SECONDS, fresh_seconds
+from aftercall.domain.settlement import Claim
 from aftercall.engine.errand import Errand, Timing
 from aftercall.engine.halt import Stopped
 from aftercall.engine.lane import Departure, Lane
@@ -60,23 +61,24 @@ class Tenant:
         self._lists = Lists(session, clock, self.send)
 
     async def read(
-        self, row: Disposition, lane: Lane, request_id: str, *, alone: bool = False
+        self, claim: Claim, lane: Lane, request_id: str, begun: Callable[[], None]
     ) -> tuple[ReadAnswer, Timing]:
         """Read the row's contact, and what else must be known of it to write it.
 
         Args:
-            row: the row.
+            claim: the row.
             lane: the way out for its campaign's requests.
-            request_id: what its requests are known by.
-            alone: not together with other contacts.
+            request_id: what the tenant's own log will show.
+            begun: called once a request of it leaves, so that another row may wait in its place.
 
         Raises:
             Stopped: nothing may leave now.
             CredentialsRefused: fresh tokens were refused, too.
             TenantUnreachable: there is no token to be had.
         """
-        talk = _Talk(self, None if alone else self._lists, lane)
-        got, place = await self._reader.read(row, request_id, talk)
+        # Whether a write has landed is asked of the contact itself: a list may lag behind it.
+        talk = _Talk(self, None if claim.doubt else self._lists, lane, begun)
+        got, place = await self._reader.read(claim.disposition, request_id, talk)
         timings = talk.timings
         if len(timings) == 1:
             return got, timings[0]
@@ -165,6 +167,7 @@ class Tenant:
         departure = await self._granted(lane, errand)
         if departure is None:
             raise Stopped
+        errand.leaves()
         got: HttpResponse | SendFailure | None = None
         try:
             if errand.claim is not None:
@@ -207,6 +210,7 @@ class _Talk:
     tenant: Tenant
     lists: Lists | None
     lane: Lane
+    begun: Callable[[], None]
     timings: list[Timing] = field(default_factory=list)
 
     @property
@@ -218,7 +222,8 @@ class _Talk:
         self, build: Callable[[Token], HttpRequest], operation: Operation = "lookup"
     ) -> HttpResponse | SendFailure:
         """Send a request for this row alone."""
-        got, timing = await self.tenant.send(self.lane, Errand(build, operation))
+        errand = Errand(build, operation, leaves=self.begun)
+        got, timing = await self.tenant.send(self.lane, errand)
         self.timings.append(timing)
         return got
 
@@ -226,7 +231,7 @@ class _Talk:
         """Have the contact read together with others that wait."""
         if self.lists is None:
             return None
-        shown = await self.lists.read(row, request_id, self.lane)
+        shown = await self.lists.read(row, request_id, self.lane, self.begun)
         if shown is not None:
             self.timings.append(shown.timing)
         return shown

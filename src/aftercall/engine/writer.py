@@ -81,12 +81,7 @@ class Writer:
         """Read the contact, decide, write it."""
         refused = 0
         while True:
-            claim = visit.claim
-            # Whether a write has landed is asked of the contact itself: a list may lag behind it.
-            got, timing = await self._tenant.read(
-                claim.disposition, lane, visit.request_id, alone=claim.doubt
-            )
-            begun()
+            got, timing = await self._tenant.read(visit.claim, lane, visit.request_id, begun)
             visit.note_read(timing)
             self._around.health.note("read", got)
             if isinstance(got, Throttled):

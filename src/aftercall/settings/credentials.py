@@ -9,7 +9,7 @@ from pydantic import SecretStr
 from aftercall.domain.webhook import secret_bytes
 from aftercall.errors import ConfigInvalid
 from aftercall.settings.crm import SIGNING_VARIABLE
-from aftercall.wire.language.sign_in import VARIABLES
+from aftercall.wire.language.sign_in import VARIABLES, series
 
 SecretText = SecretStr
 """Text that no `repr`, log or traceback shows; `get_secret_value` does."""
@@ -118,12 +118,12 @@ def _invalid(
     missing = [flaw.name for flaw in flaws if not flaw.words]
     told = [f"{flaw.name}: {flaw.words}" for flaw in flaws if flaw.words]
     if missing:
-        told.insert(0, f"{' and '.join(missing)} {'are' if missing[1:] else 'is'} not set")
+        told.insert(0, f"{series(missing)} {'are' if missing[1:] else 'is'} not set")
     names = [flaw.name.removesuffix("_FILE") for flaw in flaws]
-    files = " and ".join(f"{name}_FILE" for name in names)
-    fix = f"Set {' and '.join(names)} in the environment, or name files with {files}."
+    files = series([f"{name}_FILE" for name in names])
+    fix = f"Set {series(names)} in the environment, or name files with {files}."
     for way in others:
-        fix += f" Instead you can set {' and '.join(VARIABLES[name] for name in way)}."
+        fix += f" Instead you can set {series([VARIABLES[name] for name in way])}."
     if made_by:
         fix += f" {made_by} makes a good one."
     return ConfigInvalid(f"{'; '.join(told)}.", fix=fix, next_command=made_by)

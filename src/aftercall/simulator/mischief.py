@@ -1,4 +1,4 @@
-"""Carrying out the faults of the contact endpoint."""
+"""Carrying out the faults of contacts and of signing in."""
 
 from __future__ import annotations
 
@@ -76,6 +76,21 @@ async def after_commit(
         case FaultKind.SLOW:
             await state.slow_down()
     return response
+
+
+async def before_token(state: State) -> web.Response | None:
+    """Take the time of a sign-in, with a fault if there is to be one.
+
+    Returns:
+        The answer that takes the place of the real one, or None if the request goes on.
+    """
+    await state.pause()
+    fault = state.dice.for_token()
+    if fault is FaultKind.TOKEN_DOWN:
+        return problem(503, "service_unavailable", "the token service is down")
+    if fault is FaultKind.TOKEN_SLOW:
+        await state.slow_down()
+    return None
 
 
 def _garbage(method: str) -> web.Response:

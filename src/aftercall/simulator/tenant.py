@@ -8,12 +8,12 @@ from urllib.parse import unquote
 
 from aiohttp import web
 
+from aftercall.simulator.commit import Write, commit
 from aftercall.simulator.disposition import InvalidChangeError, parse_change
 from aftercall.simulator.faults import FaultKind
 from aftercall.simulator.mischief import after_commit, before_commit
 from aftercall.simulator.replies import json_reply, oauth_problem, problem
 from aftercall.simulator.tokens import SCOPE_CONTACT, SCOPE_DISPOSITION
-from aftercall.simulator.world import ACTIVE_STATES
 
 if TYPE_CHECKING:
     from aftercall.simulator.contacts import Record
@@ -142,25 +142,16 @@ class ContactEndpoint:
             return problem(refusal.status, "refused", refusal.message)
         if not self._matches(call, record):
             return problem(412, "precondition_failed", "the contact has changed")
-        before = record.disposition
-        state_name = contacts.phase(record).state
-        after = before.changed_by(change)
-        effective = contacts.change(call.campaign, call.contact, record, after)
-        self._state.ledger.append(
-            {
-                "at": self._state.clock.wall(),
-                "campaign": call.campaign,
-                "contact": call.contact,
-                "before": before.as_json(),
-                "after": after.as_json(),
-                "effective": effective,
-                "state": state_name,
-                "live_call": state_name in ACTIVE_STATES,
-                "if_match": call.if_match is not None,
-                "request_id": call.request_id,
-                "answered": answered,
-            }
+        write = Write(
+            call.campaign,
+            call.contact,
+            change,
+            contacts.phase(record).state,
+            call.request_id,
+            answered,
+            if_match=call.if_match is not None,
         )
+        commit(self._state, record, write)
         return self._shown(call, record, self._state.config.patch_status)
 
     def _matches(self, call: Call, record: Record) -> bool:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 from urllib.parse import parse_qsl
 
-from aftercall.simulator.faults import FaultKind
+from aftercall.simulator.mischief import before_token
 from aftercall.simulator.replies import json_reply, oauth_problem, problem
 
 if TYPE_CHECKING:
@@ -83,12 +83,9 @@ class TokenEndpoint:
         if request.method != "POST":
             return problem(405, "method_not_allowed", "tokens are asked for with POST")
         body = await request.read()
-        await self._state.pause()
-        fault = self._state.dice.for_token()
-        if fault is FaultKind.TOKEN_DOWN:
-            return problem(503, "service_unavailable", "the token service is down")
-        if fault is FaultKind.TOKEN_SLOW:
-            await self._state.slow_down()
+        instead = await before_token(self._state)
+        if instead is not None:
+            return instead
         try:
             form = dict(parse_qsl(body.decode(), strict_parsing=True, keep_blank_values=True))
         except ValueError:

@@ -73,10 +73,16 @@ def _trusted(target: Target, told: str) -> str | None:
 
 def _address_in(discovery: Discovery, document: Mapping[str, Json]) -> str | None:
     told = text_of(first_at(document, paths_of(discovery.api)))
-    if told or discovery.else_url is None:
+    if told:
         return told
-    names = PLACEHOLDER.findall(discovery.else_url)
+    made = (_made_of(document, template) for template in paths_of(discovery.else_url))
+    return next((address for address in made if address is not None), None)
+
+
+def _made_of(document: Mapping[str, Json], template: str) -> str | None:
+    """Return an address with fields of the answer filled in; None if one is missing or odd."""
+    names = PLACEHOLDER.findall(template)
     values = {name: text_of(value_at(document, name)) for name in names}
     if not all(value and value.isascii() and value.isalnum() for value in values.values()):
         return None
-    return PLACEHOLDER.sub(lambda found: values[found[1]] or "", discovery.else_url)
+    return PLACEHOLDER.sub(lambda found: values[found[1]] or "", template)

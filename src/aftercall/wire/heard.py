@@ -3,11 +3,12 @@
 import json
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
+from functools import lru_cache
 
 from aftercall.domain.answer import one_line
 from aftercall.domain.disposition import Disposition
 from aftercall.domain.masking import without_personal_data
-from aftercall.domain.webhook import SECRET_PREFIX, secret_bytes
+from aftercall.domain.webhook import PERSONAL_FIELDS, SECRET_PREFIX, secret_bytes
 from aftercall.wire.masking import masked
 
 BYTES_READ = 2048
@@ -25,10 +26,16 @@ def beginning(answer: bytes, event_body: str, secrets: Sequence[str]) -> str:
         event_body: the JSON text of the event that it is the answer to.
         secrets: what the event was signed with.
     """
-    words = one_line(answer[:BYTES_READ].decode(errors="replace"))
-    spelled = tuple(form for secret in secrets for form in _forms(secret))
-    words = without_personal_data(masked(words, spelled), _told(event_body))
+    words = masked(one_line(answer[:BYTES_READ].decode(errors="replace")), _spelled(tuple(secrets)))
+    # Few events carry personal data: those that do are read.
+    if any(f'"{name}"' in event_body for name in PERSONAL_FIELDS):
+        words = without_personal_data(words, _told(event_body))
     return words if len(words) <= CHARACTERS_KEPT else words[: CHARACTERS_KEPT - 1] + "…"
+
+
+@lru_cache(maxsize=8)
+def _spelled(secrets: tuple[str, ...]) -> tuple[str, ...]:
+    return tuple(form for secret in secrets for form in _forms(secret))
 
 
 def _forms(secret: str) -> Iterator[str]:

@@ -23,7 +23,14 @@ from aftercall.wire.language.table import (
 from aftercall.wire.language.write import Write, WriteField
 from aftercall.wire.problems import problems_of
 
-__all__ = ["READ_FIELDS", "Profile", "ProfileInvalid", "normal_state", "profile_from"]
+__all__ = [
+    "READ_FIELDS",
+    "Profile",
+    "ProfileInvalid",
+    "normal_state",
+    "profile_from",
+    "profile_schema",
+]
 
 
 class Profile(Rules):
@@ -76,10 +83,10 @@ class Profile(Rules):
         """Dialer states, normalised, of a contact that is on a call."""
         return self.states.wait
 
-    @property
-    def allowed_states(self) -> frozenset[str]:
-        """The only states, normalised, in which a write may leave."""
-        return self.states.allowed
+
+def profile_schema() -> dict[str, object]:
+    """Return the JSON Schema of a profile, in the draft that most editors know."""
+    return {"$schema": "http://json-schema.org/draft-07/schema#", **Profile.model_json_schema()}
 
 
 class ProfileInvalid(ValueError):
@@ -114,6 +121,7 @@ def profile_from(tables: Mapping[str, object]) -> Profile:
 def _contradictions(profile: Profile) -> Iterator[str]:
     """Yield what is wrong with tables that are right each by itself."""
     yield from _lost_rows(profile)
+    yield from _odd_fields(profile)
     yield from _lost_names(profile)
     yield from _lost_sources(profile)
     yield from _lost_contacts(profile)
@@ -133,7 +141,10 @@ def _contradictions(profile: Profile) -> Iterator[str]:
 def _lost_rows(profile: Profile) -> Iterator[str]:
     """Yield what a row has that is neither sent nor said to be dropped."""
     write = profile.write
-    sent = {source.partition(".")[0] for field in write.fields.values() for source in field.sources}
+    sent = {source for field in write.fields.values() for source in field.sources}
+    if write.custom_fields_sent and "custom_fields" not in write.dropped:
+        # The others are not: `profile check` says so.
+        sent.add("custom_fields")
     if "outcome" not in sent:
         yield 'write.fields: no field carries "outcome"'
     for name in ("agent", "notes", "timestamp", "custom_fields"):
@@ -141,6 +152,11 @@ def _lost_rows(profile: Profile) -> Iterator[str]:
             yield f'write.dropped: no field carries "{name}"; map it, or list it as dropped'
         if name in sent and name in write.dropped:
             yield f'write.dropped: "{name}" is sent and dropped at once'
+
+
+def _odd_fields(profile: Profile) -> Iterator[str]:
+    """Yield fields of a write that hold nothing, or that its body cannot hold."""
+    write = profile.write
     for name, field in write.fields.items():
         if bool(field.sources) == (field.value is not None):
             yield f"write.fields.{name}: give one of from and value"

@@ -127,17 +127,29 @@ def clean(words: str, mask: Mask) -> str:
 def retry_after_seconds(
     headers: Mapping[str, str], now_ms: int, name: str = "retry-after"
 ) -> float | None:
-    """Return the seconds that ``Retry-After`` asks to wait, given in seconds or as a date."""
+    """Return the seconds that ``Retry-After`` asks to wait, given in seconds or as a date.
+
+    A date is one of the sender's clock, which may differ from ours: it counts from the answer's own
+    ``Date`` (RFC 9110, 6.6.1), and from `now_ms` if there is none.
+    """
     value = headers.get(name, "").strip()
     if value.isascii() and value.isdigit():
         return float(value[:9])
+    until_ms = _date_ms(value)
+    if until_ms is None:
+        return None
+    answered_ms = _date_ms(headers.get("date", ""))
+    return max(0.0, (until_ms - (now_ms if answered_ms is None else answered_ms)) / 1000)
+
+
+def _date_ms(value: str) -> int | None:
     try:
         moment = parsedate_to_datetime(value)
     except (ValueError, TypeError, IndexError, OverflowError):
         return None
     if moment.tzinfo is None:
         moment = moment.replace(tzinfo=UTC)
-    return max(0.0, (instant.to_ms(moment) - now_ms) / 1000)
+    return instant.to_ms(moment)
 
 
 def finite_seconds(value: Json) -> float | None:

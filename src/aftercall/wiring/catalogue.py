@@ -16,6 +16,7 @@ from aftercall.settings import Settings
 from aftercall.wire.auth import Token
 from aftercall.wire.catalogue import Configured, Outcome, outcomes_of
 from aftercall.wire.http import HttpRequest, HttpResponse, SendFailure
+from aftercall.wire.language.codes import Codes
 from aftercall.wiring.values import identity_of, pace_of, target_of, transport_options
 
 LIKENESS = "x-simulated-tenant"
@@ -44,8 +45,7 @@ async def fetch_outcomes(
     codes, identity = target.profile.codes, identity_of(target.profile, environment)
     if codes.catalogue is None:
         message = f"The profile {target.profile.name} has no list of outcomes to fetch."
-        fix = "List them under [outcomes] by hand; codes are sent as they stand there."
-        raise AftercallError(message, fix=fix)
+        raise AftercallError(message, fix=_by_hand(codes))
     clock = SystemClock()
     spacing_seconds = pace_of(settings, target.profile, "").spacing_us / SECOND_US
     async with HttpTransport(transport_options(settings)) as transport:
@@ -72,6 +72,21 @@ async def fetch_outcomes(
     return outcomes_of(items.items, groups, codes.categories, configured)
 
 
+def _by_hand(codes: Codes) -> str:
+    """Say how outcomes are given where the profile names no list with all of them."""
+    match codes.source:
+        case "identity":
+            return "List them under [outcomes] by hand; codes are sent as they stand there."
+        case "static":
+            return "List them under [outcomes], and their ids under [outcome_ids], by hand."
+        case "lookup":
+            return (
+                "Name a list that has them all (one without key) as [codes] catalogue in the"
+                " profile; or list them under [outcomes] by hand, and under [outcome_ids] what the"
+                " tenant calls them."
+            )
+
+
 def _check_real(response: HttpResponse, url: str) -> None:
     """Refuse a list that is none of the tenant's: it would be used with the real one later.
 
@@ -93,7 +108,8 @@ def _listed(name: str, got: Listed | ReadAnswer) -> Listed:
         case Listed():
             return got
         case Forbidden(words):
-            message = f"The tenant does not let us see its {name} (403): {words}"
+            told = words.removeprefix(f"{name}: ")
+            message = f"The tenant does not let us see its {name} (403): {told}"
             fix = "Have the permission granted to these credentials."
             raise AccessDenied(message, fix=fix, next_command="aftercall check")
         case Absent() | Refused():
@@ -107,5 +123,5 @@ def _listed(name: str, got: Listed | ReadAnswer) -> Listed:
             raise TenantUnreachable(message, fix=fix, next_command="aftercall outcomes pull")
         case _:
             words = getattr(got, "words", "") or "no answer that could be used"
-            message = f"The tenant did not give its {name}: {words}"
+            message = f"The tenant did not give its {name}: {words.removeprefix(f'{name}: ')}"
             raise TenantUnreachable(message, fix="Try again.", next_command="aftercall check")

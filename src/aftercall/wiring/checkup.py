@@ -19,7 +19,7 @@ from aftercall.settings import ONLY_ENDPOINT, Settings
 from aftercall.wire.auth import Token, TokenRefused, TokenUnavailable, read_token
 from aftercall.wire.discovery import api_url_in, tenant_id_of, token_url_in
 from aftercall.wire.http import HttpRequest, HttpResponse, SendFailure
-from aftercall.wire.language.sign_in import Auth
+from aftercall.wire.language.sign_in import Auth, series
 from aftercall.wire.masking import Mask
 from aftercall.wire.requests import (
     USER_AGENT,
@@ -192,7 +192,7 @@ def _signed_in(
             words = f"{place} issued a token for the {auth.called}{_who(token)}."
             return CheckResult("sign in", "ok", words)
         case TokenRefused(words):
-            fix = f"Check {' and '.join(auth.variables)}, and that they are enabled."
+            fix = f"Check {series(auth.variables)}, and that they are enabled."
             return CheckResult("sign in", "fail", f"{place} refused them: {words}", fix)
         case _:
             fix = "Is tenant.base_url the tenant's API? Try again if the tenant is down."

@@ -23,7 +23,14 @@ from aftercall.wire.requests import (
     readback_request,
     write_request,
 )
-from aftercall.wire.responses import read_contact, read_held, read_item, read_written, with_held
+from aftercall.wire.responses import (
+    read_contact,
+    read_failure,
+    read_held,
+    read_item,
+    read_written,
+    with_held,
+)
 from aftercall.wire.target import Target
 from aftercall.wiring.findings import CheckResult, Probe
 
@@ -48,6 +55,12 @@ OTHERWISE = (
 PROMISED = (
     "By the profile a read is good for {:g} s where the write depends on its ETag. That the ETag"
     " changes as soon as a call begins is the tenant's promise; no check can see it."
+)
+READ_BACK = "A write whose answer is lost is read back, never sent again blindly."
+NO_ROW = "Without that no row is written."
+NOT_TRIED = (
+    "Not tried: aftercall check --deep --contact any/CONTACT --write OUTCOME writes onto a test"
+    " contact."
 )
 STORED = (
     "The tenant tells when an outcome was stored, not when it was reached: one that somebody else"
@@ -83,10 +96,12 @@ class TenantCheck:
             yield finding
         if profile.states.lookup in lists:
             yield states_finding(profile, lists[profile.states.lookup or ""])
-        contact, finding = await self._contact(probe, lists)
+        held = await self._held(probe)
+        contact, finding = await self._contact(probe, lists, held)
         yield finding
         if profile.read.bulk is not None:
             yield await self._together(probe, contact, lists)
+        yield readback_finding(held)
         for finding in guarantees(profile, contact):
             yield finding
         book = static_book(profile, self.target.ids)
@@ -97,14 +112,17 @@ class TenantCheck:
                 yield unseen
             book = fetched_book(self.target.ids, items)
         if profile.codes.source != "identity" and (book.items or book.items is None):
-            yield codes_finding(book, self.codes)
-        if probe.write is not None and contact is not None:
+            yield codes_finding(profile, book, self.codes)
+        if probe.write is None:
+            yield CheckResult("write", "ok", NOT_TRIED)
+        elif contact is not None:
             yield await self._write(probe, probe.write, contact, book)
 
     def _lists_to_see(self, probe: Probe) -> Iterator[str]:
         profile = self.target.profile
+        outcomes = {profile.codes.catalogue, profile.codes.lookup}
         for name, lookup in profile.lookup.items():
-            if not lookup.key and (probe.deep or name == profile.codes.catalogue):
+            if not lookup.key and (probe.deep or name in outcomes):
                 yield name
 
     async def _list(self, name: str, key: str) -> tuple[CheckResult, tuple[Item, ...]]:
@@ -151,8 +169,19 @@ class TenantCheck:
         finding, items = await self._list(name, key)
         return (None if finding.level == "ok" else finding), items
 
+    async def _held(self, probe: Probe) -> ReadAnswer | None:
+        """Read the contact's disposition back; None if the contact tells it itself."""
+        profile = self.target.profile
+        if profile.readback is None:
+            return None
+        row = _row(probe, "")
+        sent = await self._send(readback_request(self.target, row, self.token, PROBE))
+        if isinstance(sent, SendFailure):
+            return read_failure(sent)
+        return read_held(profile, sent, 0, self.mask)
+
     async def _contact(
-        self, probe: Probe, lists: Mapping[str, tuple[Item, ...]]
+        self, probe: Probe, lists: Mapping[str, tuple[Item, ...]], held: ReadAnswer | None
     ) -> tuple[Observed | None, CheckResult]:
         """Read the contact and say what is told of it."""
         profile, row = self.target.profile, _row(probe, "")
@@ -164,13 +193,9 @@ class TenantCheck:
         got = read_contact(profile, sent, 0, self.mask, names)
         if not isinstance(got, answer.Found):
             return None, _unread(profile, got, sent.status, probe)
-        held = Observed(None)
-        if profile.readback is not None:
-            back = await self._send(readback_request(self.target, row, self.token, PROBE))
-            if isinstance(back, HttpResponse):
-                read = read_held(profile, back, 0, self.mask)
-                held = read.contact if isinstance(read, answer.Found) else held
-        contact = with_held(got.contact, held)
+        contact = got.contact
+        if isinstance(held, answer.Found):
+            contact = with_held(contact, held.contact)
         return contact, _read_finding(profile, contact, probe)
 
     async def _together(
@@ -204,7 +229,7 @@ class TenantCheck:
             words = "Nothing was written: the list with the ids of outcomes is not there."
             return CheckResult("write", "warn", words, "Mend what is said of lists above.")
         if profile.codes.source != "identity" and number is None:
-            fix = "Run aftercall outcomes pull, or give its id under [outcome_ids]."
+            fix = f"{_way_to_ids(profile)}."
             return CheckResult("write", "fail", f"The tenant has no {outcome}.", fix)
         basis = Basis(contact.etag, contact.told, number)
         try:
@@ -267,14 +292,36 @@ def states_finding(profile: Profile, items: Sequence[Item]) -> CheckResult:
     return CheckResult("states", "ok", f"All {len(items)} are known.")
 
 
-def codes_finding(book: CodeBook, codes: Sequence[str]) -> CheckResult:
+def readback_finding(held: ReadAnswer | None) -> CheckResult:
+    """Say whether it can be seen afterwards if a write has landed."""
+    match held:
+        case None:
+            return CheckResult("readback", "ok", f"The contact tells its outcome. {READ_BACK}")
+        case answer.Found() | answer.Absent():
+            return CheckResult("readback", "ok", f"Dispositions may be read. {READ_BACK}")
+        case answer.Forbidden(words):
+            fix = f"Have the right to see dispositions of contacts granted. {NO_ROW}"
+            return CheckResult("readback", "fail", f"Dispositions may not be read: {words}", fix)
+        case _:
+            told = getattr(held, "words", "") or "no answer that could be used"
+            words = f"A disposition could not be read: {told}"
+            return CheckResult("readback", "fail", words, f"{WHOLE} {NO_ROW}")
+
+
+def codes_finding(profile: Profile, book: CodeBook, codes: Sequence[str]) -> CheckResult:
     """Say which outcome codes the tenant does not have."""
     lost = [code for code in codes if book.id_of(code) is None]
     if lost:
         words = f"The tenant has none for: {', '.join(lost)}; rows with them are rejected."
-        fix = "Run aftercall outcomes pull, or give their ids under [outcome_ids]."
+        fix = f"{_way_to_ids(profile)}, or take them out of [outcomes]."
         return CheckResult("outcomes", "warn", words, fix)
     return CheckResult("outcomes", "ok", f"All {len(codes)} have an id at the tenant.")
+
+
+def _way_to_ids(profile: Profile) -> str:
+    """Say how a code gets an id; `outcomes pull` needs a list that has them all."""
+    pull = "Run aftercall outcomes pull, or give" if profile.codes.catalogue else "Give"
+    return f"{pull} the id or name under [outcome_ids]"
 
 
 def _row(probe: Probe | None, outcome: str) -> Disposition:

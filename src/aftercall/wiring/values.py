@@ -129,7 +129,7 @@ def plan_of(settings: Settings, profile: Profile) -> Plan:
             active_states=profile.active_states,
             closed_words=profile.states.closed_words,
             same_everything=settings.rows.unchanged_when == "same_everything",
-            dropped=frozenset(profile.write.dropped),
+            dropped=_never_written(profile),
             retry=settings.retry_policy(),
             defer=defer,
         ),
@@ -145,6 +145,12 @@ def plan_of(settings: Settings, profile: Profile) -> Plan:
         drain_seconds=settings.crm.drain_seconds,
         follow_ups=follow_ups_in(settings, profile),
     )
+
+
+def _never_written(profile: Profile) -> frozenset[str]:
+    """Return which fields of a row no part is written of."""
+    in_part = {"custom_fields"} if profile.write.custom_fields_sent else set[str]()
+    return frozenset(profile.write.dropped) - in_part
 
 
 def pace_of(settings: Settings, profile: Profile, campaign: str) -> Pace:

@@ -172,6 +172,21 @@ def test_everything_is_the_same_if_all_that_would_be_sent_is_held(
     assert same(contact, disposition(**given), everything=True) is alike
 
 
+@pytest.mark.parametrize("name", ["agent", "notes", "custom_fields"])
+def test_what_is_never_written_makes_no_difference(name: str) -> None:
+    held: dict[str, object] = {"agent": "A1", "notes": "a", "custom_fields": {"x": 1}}
+    contact = observed(outcome="INTERESTED", **held)
+    told = observed(outcome="INTERESTED", **(held | {name: None}))
+    given = disposition(notes="a", custom_fields={"x": 1})
+    assert same(contact, given, everything=True)
+    assert not same(told, given, everything=True)
+    assert same(told, given, everything=True, dropped={name})
+    policy = replace(POLICY, same_everything=True, dropped=frozenset({name}))
+    verdict = decide(claim(notes="a", custom_fields={"x": 1}), told, policy)
+    assert verdict is not None
+    assert verdict.event is Event.HOLD
+
+
 def test_the_policy_says_whether_everything_is_compared() -> None:
     contact = observed(outcome="INTERESTED", agent="A1", notes="old")
     noted = claim(notes="new")

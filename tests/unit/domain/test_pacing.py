@@ -1,6 +1,14 @@
 import pytest
 
-from aftercall.domain.pacing import AHEAD_US_MAX, SECOND_US, Pace, Slots, reserve, seconds_at_least
+from aftercall.domain.pacing import (
+    AHEAD_US_MAX,
+    SECOND_US,
+    Pace,
+    Slots,
+    Spacing,
+    reserve,
+    seconds_at_least,
+)
 
 NOW = 1_795_428_000 * SECOND_US
 
@@ -15,17 +23,49 @@ def test_slots_are_spaced_so_that_the_rate_is_never_exceeded(
     assert Pace(per_second, headroom).spacing_us == spacing
 
 
-def test_a_slot_may_be_half_of_the_slack_late() -> None:
-    # Ten slots span 1.05264 s, so the eleventh is 52.64 ms too many; half of them are ours.
-    assert Pace(10, 0.05).late_us_max == 26_320
+@pytest.mark.parametrize(
+    ("per_second", "headroom", "jitter"),
+    [
+        (10, 0.05, 26_316),  # a quarter of the spacing, of which ten slots have half to spare
+        (10, 0.01, 5_055),
+        (200, 0.05, 2_000),  # no more than a timer may be late: slots are 5.3 ms apart
+        (0.1, 0.05, 263_158),
+        (10, 0.0, 25_000),
+        (10, 0.9, 250_000),
+    ],
+)
+def test_how_late_a_request_may_be_that_moves_no_other(
+    per_second: float, headroom: float, jitter: int
+) -> None:
+    assert Pace(per_second, headroom).jitter_us == jitter
 
 
-def test_without_headroom_lateness_is_made_up_for() -> None:
-    assert Pace(10, 0.0).late_us_max == SECOND_US
+@pytest.mark.parametrize(("headroom", "gap"), [(0.05, 102_632), (0.0, 75_000), (0.5, 150_000)])
+def test_lateness_is_made_up_for_with_half_of_the_headroom(headroom: float, gap: int) -> None:
+    assert Pace(10, headroom).gap_us == gap
 
 
-def test_no_slot_is_more_than_half_a_second_late_however_large_the_headroom() -> None:
-    assert Pace(10, 0.9).late_us_max == SECOND_US // 2
+def test_what_left_in_time_does_not_hold_the_next_slot_up() -> None:
+    pace, spacing = Pace(10, 0.05), Spacing()
+    spacing.leave(NOW, pace)
+    assert spacing.earliest_us < NOW + pace.spacing_us
+
+
+def test_what_was_late_is_followed_at_a_distance_and_then_closer_than_slots() -> None:
+    pace, spacing = Pace(10, 0.05), Spacing()
+    spacing.leave(NOW, pace)
+    spacing.leave(NOW + 500_000, pace)
+    assert spacing.earliest_us == NOW + 500_000 - pace.jitter_us + pace.gap_us
+    spacing.leave(spacing.earliest_us, pace)
+    assert spacing.earliest_us == NOW + 500_000 - pace.jitter_us + 2 * pace.gap_us
+
+
+def test_what_was_let_out_and_left_only_later_counts_from_then_on() -> None:
+    pace, spacing = Pace(10, 0.05), Spacing()
+    spacing.leave(NOW, pace)
+    spacing.left(NOW + 1, pace)
+    spacing.left(NOW + 300_000, pace)
+    assert spacing.earliest_us == NOW + 300_000 - pace.jitter_us + pace.gap_us
 
 
 @pytest.mark.parametrize(

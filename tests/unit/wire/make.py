@@ -16,6 +16,20 @@ TARGET = Target(PROFILE, "https://acme.niceincontact.com")
 NOON = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
 NOON_MS = instant.to_ms(NOON)
 
+MINIMAL: dict[str, Any] = {
+    "name": "blue",
+    "auth": [{"style": "client_credentials", "url": "/in"}],
+    "read": {"url": "/c/{contact}", "fields": {"state": "s", "outcome": "o"}},
+    "states": {"wait": ["BUSY"], "allowed": ["IDLE"]},
+    "write": {
+        "url": "/c/{contact}",
+        "method": "POST",
+        "fields": {"o": "outcome", "a": "agent", "n": "notes", "t": "timestamp"},
+        "dropped": ["custom_fields"],
+    },
+}
+"""A profile with nothing but what each must have."""
+
 
 def row(**given: Any) -> Disposition:
     values = {"campaign": "C1", "contact": "P1", "outcome": "INTERESTED", "agent": "A1"}

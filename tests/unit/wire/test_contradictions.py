@@ -6,18 +6,8 @@ import pytest
 
 from aftercall.wire.profile import ProfileInvalid, profile_from
 
-MINIMAL: dict[str, Any] = {
-    "name": "blue",
-    "auth": [{"style": "client_credentials", "url": "/in"}],
-    "read": {"url": "/c/{contact}", "fields": {"state": "s", "outcome": "o"}},
-    "states": {"wait": ["BUSY"], "allowed": ["IDLE"]},
-    "write": {
-        "url": "/c/{contact}",
-        "method": "POST",
-        "fields": {"o": "outcome", "a": "agent", "n": "notes", "t": "timestamp"},
-        "dropped": ["custom_fields"],
-    },
-}
+from .make import MINIMAL
+
 LIST = {"url": "/l", "items": "i", "id": "id", "name": "n"}
 BACK = {"fields": {"outcome": "o"}}
 BULK = {"url": "/c", "ids": "ids", "items": "all", "id": "id"}

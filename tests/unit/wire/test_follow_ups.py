@@ -26,7 +26,7 @@ from aftercall.wire.language.follow_up import FollowUpWrite
 from aftercall.wire.profile import ProfileInvalid, profile_from
 from aftercall.wire.target import Target
 
-from .make import NOON_MS, answered, row
+from .make import MINIMAL, NOON_MS, answered, row
 
 ACD = load_profile("acd")
 TARGET = Target(ACD, "https://api-na1.niceincontact.com")
@@ -197,20 +197,6 @@ def test_no_answer_is_doubt_only_if_the_request_may_have_arrived() -> None:
     assert failed_follow_ups(several, NotSent("refused", "down")) == [
         answer.Unavailable("refused", "down", sent=False)
     ]
-
-
-MINIMAL: dict[str, Any] = {
-    "name": "blue",
-    "auth": [{"style": "none"}],
-    "read": {"url": "/c/{contact}", "fields": {"state": "s", "outcome": "o"}},
-    "states": {"wait": ["BUSY"], "allowed": ["IDLE"]},
-    "write": {
-        "url": "/c/{contact}",
-        "method": "POST",
-        "fields": {"o": "outcome", "a": "agent", "n": "notes", "t": "timestamp"},
-        "dropped": ["custom_fields"],
-    },
-}
 
 
 @pytest.mark.parametrize(

@@ -154,7 +154,7 @@ class TestSigningIn:
 DISCOVERY = {
     "url": "https://login.example/.well-known/x?tenantId={tenant_id}",
     "api": ["api_endpoint"],
-    "else_url": "https://api-{area}.example",
+    "else_url": ["https://api-{area}.example", "https://api-{cluster}.example"],
 }
 
 
@@ -186,6 +186,9 @@ class TestFindingTheApi:
             ({"api_endpoint": "https://api-na1.example/"}, "https://api-na1.example"),
             ({"area": "e32"}, "https://api-e32.example"),
             ({"area": "e32.evil.test/"}, None),
+            ({"cluster": "c7"}, "https://api-c7.example"),
+            ({"area": "e32", "cluster": "c7"}, "https://api-e32.example"),
+            ({"cluster": "c7.evil.test/"}, None),
             ({"api_endpoint": "http://api-na1.example"}, None),
             ({"api_endpoint": "https://evil.test"}, None),
             ({"api_endpoint": "https://evil-example"}, None),

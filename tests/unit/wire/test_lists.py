@@ -18,8 +18,8 @@ from aftercall.wire.profile import Profile, profile_from
 from aftercall.wire.responses import read_contact, read_item
 from aftercall.wire.target import Target
 
-from .make import answered, row
-from .test_contradictions import MINIMAL, merged
+from .make import MINIMAL, answered, row
+from .test_contradictions import merged
 
 PLAIN = {"url": "/c", "ids": "ids", "items": "all", "id": "id"}
 NOTHING_TO_MASK = Mask(())

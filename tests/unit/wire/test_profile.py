@@ -203,6 +203,17 @@ def test_tables_that_contradict_each_other_are_said(
         assert any(told in problem for problem in problems(tables))
 
 
+def test_custom_fields_may_be_dropped_but_for_some() -> None:
+    whole = changed(("write", "dropped"), ["custom_fields"])
+    assert problems(whole) == ('write.dropped: "custom_fields" is sent and dropped at once',)
+    whole["write"]["fields"]["customFields"] = "custom_fields.callback_time"
+    assert profile_from(whole).write.custom_fields_sent == ("callback_time",)
+    # Without a word about the others, as profiles had it before there was one.
+    del whole["write"]["dropped"]
+    assert profile_from(whole).write.custom_fields_sent == ("callback_time",)
+    assert load_profile("outbound-v1").write.custom_fields_sent == ()
+
+
 def test_outcomes_are_pulled_from_a_list_of_all_not_from_one_of_each_campaign() -> None:
     every = {"url": "/codes", "items": "items", "id": "id", "name": "name"}
     tables = changed(("codes", "catalogue"), "codes") | {"lookup": {"codes": every}}
@@ -258,4 +269,4 @@ def test_a_file_that_is_not_there_is_said(tmp_path: Path) -> None:
 @pytest.mark.parametrize("spelled", ["on hold", "On-Hold", " ON__HOLD ", "(on hold)"])
 def test_states_are_compared_normalised(spelled: str) -> None:
     assert profile_from(changed(("states", "wait"), [spelled])).active_states == {"ON_HOLD"}
-    assert profile_from(changed(("states", "allowed"), [spelled])).allowed_states == {"ON_HOLD"}
+    assert profile_from(changed(("states", "allowed"), [spelled])).states.allowed == {"ON_HOLD"}

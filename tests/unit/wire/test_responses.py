@@ -329,6 +329,19 @@ def test_retry_after_is_seconds_or_a_date(value: str, seconds: float | None) -> 
     assert retry_after_seconds({"retry-after": value}, NOON_MS) == seconds
 
 
+@pytest.mark.parametrize("hour", [11, 12, 13])
+def test_a_date_to_wait_for_is_one_of_the_tenants_clock(hour: int) -> None:
+    headers = {
+        "date": f"Mon, 23 Nov 2026 {hour}:00:05 GMT",
+        "retry-after": f"Mon, 23 Nov 2026 {hour}:00:45 GMT",
+    }
+    assert retry_after_seconds(headers, NOON_MS) == 40.0
+    assert retry_after_seconds(headers | {"date": "today"}, NOON_MS) == max(
+        0.0, 3600.0 * (hour - 12) + 45.0
+    )
+    assert retry_after_seconds(headers | {"retry-after": "7"}, NOON_MS) == 7.0
+
+
 def test_without_retry_after_no_wait_is_named() -> None:
     assert retry_after_seconds({}, NOON_MS) is None
     assert read(429) == answer.Throttled(None)

@@ -55,7 +55,7 @@ success = [200, 204]
 # body = "json"                       # or "form" or "query"
 # wrapper = "disposition"             # the object that holds the fields
 # if_match = false                    # where the tenant knows no If-Match
-# dropped = ["custom_fields"]         # what this API cannot take; else everything must be mapped
+# dropped = ["custom_fields"]         # what this API cannot take, in place of its line below
 
 [write.fields]
 outcomeCode = "outcome"

@@ -19,11 +19,11 @@ from aftercall.errors import AftercallError
 from aftercall.interfaces.cli.new_file import write_new
 from aftercall.interfaces.cli.profile_text import profile_text
 from aftercall.interfaces.cli.program import typed
-from aftercall.interfaces.cli.sampling import sample_follow_ups, sample_requests
+from aftercall.interfaces.cli.sampling import sample_follow_ups, sample_lists, sample_requests
 from aftercall.interfaces.cli.tables import table
 from aftercall.interfaces.cli.terminal import out, plain, print_pieces, say
 from aftercall.settings.addresses import is_profile_file
-from aftercall.wire.profile import Profile
+from aftercall.wire.profile import Profile, profile_schema
 
 _NAME = re.compile(r"[a-z0-9][a-z0-9-]{1,39}")
 
@@ -55,6 +55,10 @@ def check(name: str) -> int:
     print_pieces([table(("", "what it says"), list(said(profile)))])
     print_pieces([Text(), Text("A row is read and written like this:", style="bold")])
     print_pieces(Text(f"  {plain(line)}") for line in sample_requests(profile))
+    lists = list(sample_lists(profile))
+    if lists:
+        print_pieces([Text(), Text("Once in a while a list is fetched:", style="bold")])
+        print_pieces(Text(f"  {plain(line)}") for line in lists)
     followed = list(sample_follow_ups(profile))
     if followed:
         print_pieces([Text(), Text("If [follow_ups] asks for it, then:", style="bold")])
@@ -106,7 +110,7 @@ def is_untouched(name: str | None) -> bool:
 
 def schema() -> int:
     """Print the JSON Schema of a profile."""
-    out().print(Text(json.dumps(Profile.model_json_schema(), indent=2)), soft_wrap=True)
+    out().print(Text(json.dumps(profile_schema(), indent=2)), soft_wrap=True)
     return 0
 
 
@@ -133,8 +137,12 @@ def said(profile: Profile) -> Iterator[tuple[str, str]]:
         most = f"up to {profile.read.bulk.max} contacts in one request"
         yield "lists", f"{most}; {here} at {USUAL_PER_SECOND:g} requests a second"
     yield "codes", codes_words(profile)
-    if profile.write.dropped:
-        yield "dropped", f"{', '.join(profile.write.dropped)}: this API does not take them"
+    some = profile.write.custom_fields_sent
+    dropped = [name for name in profile.write.dropped if not (some and name == "custom_fields")]
+    if dropped:
+        yield "dropped", f"{', '.join(dropped)}: this API does not take them"
+    if some:
+        yield "custom", f"only {', '.join(dict.fromkeys(some))} of the custom fields are sent"
     conditional = profile.write.if_match and (profile.read.etag or profile.read.etag_header)
     yield "If-Match", "if the tenant gives an ETag" if conditional else NO_CONDITION
     if profile.read.good_for_seconds is not None:

@@ -118,7 +118,10 @@ def _say_unused(
     there = {one.code for one in fetched}
     lost = [code for code in written["outcomes"] if code not in there]
     if lost:
-        say(f"note: not at the tenant: {', '.join(lost)}; rows with them are refused.")
+        say(
+            f"note: not at the tenant: {', '.join(lost)}; rows with them are refused. Take them out"
+            " of [outcomes], or say under [outcome_ids] what the tenant calls them."
+        )
 
 
 def _why_unused(one: Outcome) -> str:

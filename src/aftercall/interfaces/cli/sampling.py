@@ -14,7 +14,14 @@ from aftercall.wire.http import HttpRequest
 from aftercall.wire.language.write import WriteField
 from aftercall.wire.lists import list_request
 from aftercall.wire.profile import Profile, follow_ups_of
-from aftercall.wire.requests import Basis, Unwritable, read_request, readback_request, write_request
+from aftercall.wire.requests import (
+    Basis,
+    Unwritable,
+    lookup_request,
+    read_request,
+    readback_request,
+    write_request,
+)
 from aftercall.wire.target import Target
 
 SAMPLE = Disposition(
@@ -35,8 +42,7 @@ CUSTOM = "custom_fields."
 
 def sample_requests(profile: Profile) -> Iterator[str]:
     """Yield how a row is read and written, as lines."""
-    target, told = Target(profile, ""), _told(profile)
-    outcome = None if profile.codes.source == "identity" else SAMPLE_NUMBER
+    target, told, outcome = Target(profile, ""), _told(profile), _id_in(profile)
     if profile.readback is not None:
         request = readback_request(target, SAMPLE, "TOKEN", "ID")
         yield f"{request.method} {request.url}"
@@ -59,6 +65,15 @@ def sample_requests(profile: Profile) -> Iterator[str]:
     yield from _lines(request, names)
 
 
+def sample_lists(profile: Profile) -> Iterator[str]:
+    """Yield how each list is asked for, as lines."""
+    target = Target(profile, "")
+    for name, lookup in profile.lookup.items():
+        key = SAMPLE_NUMBER if lookup.key else ""
+        request = lookup_request(target, lookup, key, 0, "TOKEN")
+        yield f"{name}: {request.method} {request.url}"
+
+
 def sample_follow_ups(profile: Profile) -> Iterator[str]:
     """Yield how each kind of follow-up is carried out, as lines."""
     for kind, rules in follow_ups_of(profile).items():
@@ -77,6 +92,13 @@ def sample_follow_ups(profile: Profile) -> Iterator[str]:
             yield f"({kind} is not done: {reason.words})"
             continue
         yield from _lines(request, set())
+
+
+def _id_in(profile: Profile) -> str | None:
+    """Return what an outcome may be at the tenant; None where it is the code itself."""
+    if profile.codes.source == "identity":
+        return None
+    return next(iter(profile.codes.static.values()), SAMPLE_NUMBER)
 
 
 def _target_in(fields: Iterable[WriteField]) -> str:

@@ -22,6 +22,7 @@ from aftercall.simulator.acd.catalogue import (
 )
 from aftercall.simulator.acd.follow_ups import FollowUpEndpoint
 from aftercall.simulator.clock import iso_time
+from aftercall.simulator.commit import Write, commit
 from aftercall.simulator.faults import FaultKind
 from aftercall.simulator.mischief import after_commit, before_commit
 from aftercall.simulator.replies import json_reply, oauth_problem
@@ -219,7 +220,6 @@ class AcdEndpoint:
         flaw = self._flaw(info, record)
         if flaw:
             return _refused(400, flaw)
-        before = record.disposition
         # The time is the tenant's own: when it was stored.
         change: dict[str, Any] = {
             "outcomeCode": str(info["dispositionCode"]),
@@ -227,23 +227,8 @@ class AcdEndpoint:
         }
         change |= {"notes": info["notes"]} if "notes" in info else {}
         change["customFields"] = {key: info[key] for key in _EXTRAS if key in info}
-        after = before.changed_by(change)
-        effective = contacts.change(call.campaign, call.contact, record, after)
-        state.ledger.append(
-            {
-                "at": state.clock.wall(),
-                "campaign": call.campaign,
-                "contact": call.contact,
-                "before": before.as_json(),
-                "after": after.as_json(),
-                "effective": effective,
-                "state": name,
-                "live_call": False,
-                "if_match": False,
-                "request_id": call.request_id,
-                "answered": answered,
-            }
-        )
+        write = Write(call.campaign, call.contact, change, name, call.request_id, answered)
+        commit(state, record, write)
         return web.Response(status=200)
 
     def _flaw(self, info: Mapping[str, Any], record: Record) -> str:

@@ -8,7 +8,7 @@ from base64 import b64decode, urlsafe_b64encode
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl, unquote_plus
 
-from aftercall.simulator.faults import FaultKind
+from aftercall.simulator.mischief import before_token
 from aftercall.simulator.replies import json_reply, oauth_problem, problem
 
 if TYPE_CHECKING:
@@ -69,12 +69,9 @@ class SignIn:
         if request.method != "POST":
             return problem(405, "method_not_allowed", "tokens are asked for with POST")
         body = await request.read()
-        await self._state.pause()
-        fault = self._state.dice.for_token()
-        if fault is FaultKind.TOKEN_DOWN:
-            return problem(503, "service_unavailable", "the token service is down")
-        if fault is FaultKind.TOKEN_SLOW:
-            await self._state.slow_down()
+        instead = await before_token(self._state)
+        if instead is not None:
+            return instead
         try:
             if path == PASSWORD_PATH:
                 return self._by_password(request, body)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from aiohttp import web
 
 from aftercall.simulator.acd.catalogue import Catalogue
+from aftercall.simulator.commit import Write, commit
 from aftercall.simulator.described.bulk import DescribedBulk
 from aftercall.simulator.described.changes import change_of
 from aftercall.simulator.described.documents import put, wrapped
@@ -19,7 +20,6 @@ from aftercall.simulator.faults import FaultKind
 from aftercall.simulator.mischief import after_commit, before_commit
 from aftercall.simulator.replies import json_reply, problem
 from aftercall.simulator.state import ACD_CAMPAIGN
-from aftercall.simulator.world import ACTIVE_STATES
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -185,25 +185,18 @@ class DescribedEndpoint:
             and tag.strip() not in {"*", self._showing.etag(record)}
         ):
             return self._refused(412, "the contact has changed")
-        before = record.disposition
-        after = before.changed_by(change)
-        effective = contacts.change(call.campaign, call.contact, record, after)
         name = self._surface.tables.get("request_id_header", "x-request-id")
-        state.ledger.append(
-            {
-                "at": state.clock.wall(),
-                "campaign": call.campaign,
-                "contact": call.contact,
-                "before": before.as_json(),
-                "after": after.as_json(),
-                "effective": effective,
-                "state": phase,
-                "live_call": phase in ACTIVE_STATES,
-                "if_match": tag is not None,
-                "request_id": request.headers.get(name),
-                "answered": answered,
-            }
+        asked_as = request.headers.get(name)
+        write = Write(
+            call.campaign,
+            call.contact,
+            change,
+            phase,
+            asked_as,
+            answered,
+            if_match=tag is not None,
         )
+        commit(state, record, write)
         return _accepted(self._surface)
 
     def _throttled(self, headers: Mapping[str, str]) -> web.Response:

@@ -10,8 +10,8 @@ from urllib.parse import parse_qsl, unquote_plus
 
 from aftercall.simulator.described.documents import put
 from aftercall.simulator.described.surface import Address
-from aftercall.simulator.faults import FaultKind
-from aftercall.simulator.replies import json_reply, oauth_problem, problem
+from aftercall.simulator.mischief import before_token
+from aftercall.simulator.replies import json_reply, oauth_problem
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -71,12 +71,9 @@ class DescribedSignIn:
 
     async def _sign_in(self, request: web.BaseRequest) -> web.StreamResponse:
         body = await request.read()
-        await self._state.pause()
-        fault = self._state.dice.for_token()
-        if fault is FaultKind.TOKEN_DOWN:
-            return problem(503, "service_unavailable", "the token service is down")
-        if fault is FaultKind.TOKEN_SLOW:
-            await self._state.slow_down()
+        instead = await before_token(self._state)
+        if instead is not None:
+            return instead
         fitting = [
             (way, renews)
             for place, way, renews in self._places

@@ -15,6 +15,7 @@ from aftercall.wire.language.table import (
     Version,
     filled_with,
     flaw,
+    shaped,
 )
 
 CategoryName = Literal["positive", "negative", "callback", "opt_out", "unreachable"]
@@ -29,7 +30,7 @@ def _key(name: str) -> str:
     return name
 
 
-KeySource = Annotated[str, AfterValidator(_key)]
+KeySource = Annotated[str, AfterValidator(_key), shaped(f"^({_KEY.pattern})$")]
 
 
 class Page(Rules):

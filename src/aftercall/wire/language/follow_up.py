@@ -3,7 +3,7 @@
 import re
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, BeforeValidator, Field
+from pydantic import AfterValidator, BeforeValidator, Field, WithJsonSchema
 
 from aftercall.domain.call_record import NAMES
 from aftercall.wire.language.refusals import Reason
@@ -17,7 +17,7 @@ from aftercall.wire.language.table import (
     filled_with,
     flaw,
 )
-from aftercall.wire.language.write import Failure, WriteField, expanded, source
+from aftercall.wire.language.write import NAMED, SOURCES, Failure, WriteField, expanded, source
 
 FOLLOW_UP_ITEMS_MAX = 10_000
 
@@ -33,7 +33,18 @@ def _source(name: str) -> str:
     return name
 
 
-FollowUpSource = Annotated[str, AfterValidator(_source)]
+FollowUpSource = Annotated[
+    str,
+    AfterValidator(_source),
+    WithJsonSchema(
+        {
+            "anyOf": [
+                {"enum": [*SOURCES, "target", *(f"call_record.{name}" for name in NAMES)]},
+                {"type": "string", "pattern": f"^{NAMED.pattern}$"},
+            ]
+        }
+    ),
+]
 
 
 class FollowUpField(WriteField):

@@ -1,5 +1,6 @@
 """How one finds the tenant and is let in."""
 
+from collections.abc import Sequence
 from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field
@@ -15,6 +16,7 @@ from aftercall.wire.language.table import (
     flaw,
 )
 
+FoundAddress = Annotated[Address, filled_with("area", "cluster", "domain")]
 SignInAddress = Annotated[Address, filled_with("instance")]
 Style = Literal["client_credentials", "password", "access_key_json", "static_bearer", "none"]
 
@@ -45,6 +47,12 @@ VARIABLES = {
 """The environment's variable of each credential."""
 
 
+def series(names: Sequence[str]) -> str:
+    """Return names as one says them: ``"A, B and C"``."""
+    *most, last = names
+    return f"{', '.join(most)} and {last}" if most else last
+
+
 def _domain(name: str) -> str:
     if not name or name != name.strip(".").lower() or "/" in name or ":" in name:
         raise flaw('must be a bare domain such as "example.com"')
@@ -58,9 +66,13 @@ class Discovery(Rules):
         description="What to ask; `{tenant_id}` is taken from the token."
     )
     api: JsonPaths = Field(description="Where the answer holds the API's address: first that does.")
-    else_url: Annotated[Address, filled_with("area", "cluster", "domain")] | None = Field(
-        default=None,
-        description="The API's address otherwise; placeholders are fields of the answer.",
+    else_url: FoundAddress | tuple[FoundAddress, ...] = Field(
+        default=(),
+        union_mode="left_to_right",
+        description=(
+            "The API's address otherwise; placeholders are fields of the answer. Of several the"
+            " first whose fields there are."
+        ),
     )
     tenant_id: tuple[Text, ...] = Field(
         default=("tenantId",), description="Claims of the token that may hold the tenant's id."

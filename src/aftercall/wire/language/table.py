@@ -5,7 +5,7 @@ import warnings
 from typing import Annotated, Literal
 from urllib.parse import urlsplit
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, WithJsonSchema
 from pydantic_core import PydanticCustomError
 
 from aftercall.wire.reach import is_host
@@ -152,6 +152,11 @@ def _repeats_repetitions(text: str) -> bool:
     return False
 
 
+def shaped(pattern: str) -> WithJsonSchema:
+    """Return what an editor is told of a text; what is wrong with it is said in words by us."""
+    return WithJsonSchema({"type": "string", "pattern": pattern})
+
+
 def filled_with(*names: str) -> AfterValidator:
     """Return the check that an address has no placeholders but `names`."""
 
@@ -166,7 +171,7 @@ def filled_with(*names: str) -> AfterValidator:
 
 
 Text = Annotated[str, Field(min_length=1)]
-JsonPath = Annotated[str, AfterValidator(_path)]
+JsonPath = Annotated[str, AfterValidator(_path), shaped(r"^[^.]+(\.[^.]+)*$")]
 """Where a value stands in a JSON document: names (or places in a list) with dots between."""
 
 Envelope = Annotated[str, AfterValidator(lambda path: path and _path(path))]
@@ -176,12 +181,12 @@ JsonPaths = Annotated[JsonPath | tuple[JsonPath, ...], Field(union_mode="left_to
 ReadField = Literal["state", "outcome", "agent", "notes", "timestamp", "custom_fields"]
 """What can be read of a contact."""
 
-Header = Annotated[str, AfterValidator(_header)]
+Header = Annotated[str, AfterValidator(_header), shaped(r"^[^\s:]+$")]
 FreeHeader = Annotated[Header, AfterValidator(_free)]
 """One that is not set already."""
 
 HeaderValue = Annotated[Text, AfterValidator(_header_value)]
-Address = Annotated[str, AfterValidator(_address)]
+Address = Annotated[str, AfterValidator(_address), shaped("^(/|https://)")]
 ContactAddress = Annotated[Address, filled_with("campaign", "contact", "version", "instance")]
 Pattern = Annotated[str, AfterValidator(_pattern)]
 StateNames = Annotated[frozenset[str], AfterValidator(_states)]

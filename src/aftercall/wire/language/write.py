@@ -4,7 +4,7 @@ import re
 from functools import cached_property
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, BeforeValidator, Field
+from pydantic import AfterValidator, BeforeValidator, Field, WithJsonSchema
 
 from aftercall.wire.language.table import (
     ContactAddress,
@@ -28,12 +28,12 @@ SOURCES = (
 )
 """The fields of a row that a write can send."""
 
-_NAMED = re.compile(r"(?:custom_fields|told)\..+")
+NAMED = re.compile(r"(?:custom_fields|told)\..+")
 
 
 def source(name: str) -> str:
     """Return the name of what a field carries, if it is one."""
-    if name in SOURCES or _NAMED.fullmatch(name):
+    if name in SOURCES or NAMED.fullmatch(name):
         return name
     import difflib  # noqa: PLC0415 - only when something is wrong
 
@@ -43,7 +43,14 @@ def source(name: str) -> str:
     raise flaw(f"is nothing that can be sent: {known}, custom_fields.NAME, told.NAME{meant}")
 
 
-Source = Annotated[str, AfterValidator(source)]
+Source = Annotated[
+    str,
+    AfterValidator(source),
+    # The names by themselves: an editor offers them.
+    WithJsonSchema(
+        {"anyOf": [{"enum": list(SOURCES)}, {"type": "string", "pattern": f"^{NAMED.pattern}$"}]}
+    ),
+]
 
 
 class WriteField(Rules):
@@ -145,7 +152,11 @@ class Write(Rules):
         ),
     )
     dropped: tuple[Literal["agent", "notes", "timestamp", "custom_fields"], ...] = Field(
-        default=(), description="What a row has and this API cannot take."
+        default=(),
+        description=(
+            "What a row has and this API cannot take; of `custom_fields` those that no field"
+            " carries."
+        ),
     )
     success: SuccessStatuses = Field(
         default=frozenset({200, 204}), min_length=1, description="The statuses of success."
@@ -161,6 +172,15 @@ class Write(Rules):
     idempotency_header: FreeHeader | None = Field(
         default=None, description="A header that carries the row's key, the same on each attempt."
     )
+
+    @cached_property
+    def custom_fields_sent(self) -> tuple[str, ...]:
+        """The names of the custom fields that are sent, if not all of them are."""
+        sources = [source for field in self.fields.values() for source in field.sources]
+        if "custom_fields" in sources:
+            return ()
+        named = (source.partition(".") for source in sources)
+        return tuple(name for kind, _, name in named if kind == "custom_fields")
 
     @cached_property
     def refuses(self) -> bool:

@@ -1,22 +1,25 @@
 """Where rows are taken and settled."""
 
+import json
 import sqlite3
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 
-from aftercall.adapters.journal.sqlite.follow_ups import add_follow_up
 from aftercall.adapters.journal.sqlite.rows import (
     add_entry,
     claim_from,
     run_number,
     settle_waiting,
+    standing,
     subject_from,
 )
+from aftercall.adapters.journal.sqlite.settling import Conclusion, settle
 from aftercall.adapters.journal.sqlite.statements import statement
 from aftercall.adapters.journal.sqlite.writer import Writer
 from aftercall.domain.audit import Exchange, Finding, Settled, audit_entry
 from aftercall.domain.follow_ups import NewFollowUp
 from aftercall.domain.settlement import Claim, Settlement
-from aftercall.domain.status import LANDED, SETTLED, Event, Status, advance
+from aftercall.domain.status import Event, Status, advance
 from aftercall.ports import Announcement, Turn
 
 LANES = (0, 1, 2)
@@ -63,9 +66,8 @@ class SqliteClaims:
         follow_ups: Sequence[NewFollowUp] = (),
     ) -> bool:
         """Store a settlement with its audit entry, its CRM events and its follow-ups."""
-        return await self._writer.run(
-            lambda db: _settle(db, settlement, announcements, follow_ups), patient=True
-        )
+        conclusion = Conclusion(settlement, announcements, follow_ups)
+        return await self._writer.join(settle, conclusion, patient=True)
 
     async def reopen(self, run: str, statuses: tuple[Status, ...], now_ms: int) -> int:
         """Make settled rows of a run due again; return how many."""
@@ -75,96 +77,64 @@ class SqliteClaims:
 def _take_turn(db: sqlite3.Connection, campaign: str, rows_max: int, now_ms: int) -> Turn:
     db.execute(statement("raise_epoch"), {"campaign": campaign})
     epoch = db.execute(statement("campaign_epoch"), {"campaign": campaign}).fetchone()["epoch"]
-    claims: list[Claim] = []
-    superseded: list[Settled] = []
-    for facts in _due_rows(db, campaign, rows_max, now_ms):
-        contact = {
-            "campaign": campaign,
-            "contact": facts["contact"],
-            "id": facts["id"],
-            "timestamp_ms": facts["timestamp_ms"],
-        }
-        rivals = db.execute(statement("rivals_of_row"), contact).fetchone()
-        newer = bool(rivals["newer"])
-        if newer and not facts["doubt"]:
-            superseded.append(settle_waiting(db, facts, Event.SUPERSEDE, NEWER, now_ms))
-        elif rivals["busy"]:
-            later = {"id": facts["id"], "due_ms": now_ms + BUSY_MS}
-            db.execute(statement("look_again"), later)
-        else:
-            advance(Status(facts["status"]), Event.CLAIM)
-            db.execute(statement("claim_row"), {"id": facts["id"], "now_ms": now_ms})
-            claims.append(claim_from(facts, now_ms, newer=newer))
-        if len(claims) >= rows_max or len(superseded) >= SUPERSEDED_PER_TURN_MAX:
+    taken = _Taken(rows_max, now_ms)
+    for block in _due_blocks(db, campaign, rows_max, now_ms):
+        taken.take(db, block)
+        if taken.is_full:
             break
     due = db.execute(statement("next_due"), {"campaign": campaign}).fetchone()[0]
-    return Turn(epoch, tuple(claims), tuple(superseded), due)
+    return Turn(epoch, tuple(taken.claims), tuple(taken.superseded), due)
 
 
-def _due_rows(
+def _due_blocks(
     db: sqlite3.Connection, campaign: str, rows_max: int, now_ms: int
-) -> Iterator[sqlite3.Row]:
-    """Yield due rows lane by lane, in blocks; a block is read before its rows are changed."""
+) -> Iterator[Sequence[sqlite3.Row]]:
+    """Yield due rows lane by lane, in blocks; each is to be changed before the next one is read."""
     for lane in LANES:
         asked = {"campaign": campaign, "lane": lane, "now_ms": now_ms, "rows_max": rows_max}
         while block := db.execute(statement("due_rows"), asked).fetchall():
-            yield from block
+            yield block
             if len(block) < rows_max:
                 break
 
 
-def _settle(
-    db: sqlite3.Connection,
-    settlement: Settlement,
-    announcements: Sequence[Announcement],
-    follow_ups: Sequence[NewFollowUp],
-) -> bool:
-    exchange = settlement.exchange
-    values = {
-        "id": settlement.row,
-        "serial": settlement.serial,
-        "status": settlement.status,
-        "reason": settlement.reason,
-        "words": settlement.words,
-        "due_ms": settlement.due_ms,
-        "refund": int(settlement.refund),
-        "doubt": int(settlement.doubt),
-        "deferred": int(settlement.event is Event.DEFER),
-        "wait_ms": exchange.wait_ms,
-        "read_ms": exchange.read_ms,
-        "write_ms": exchange.write_ms,
-        "now_ms": settlement.now_ms,
-        "settled_ms": settlement.now_ms if settlement.status in SETTLED else None,
-    }
-    before = db.execute(statement("row_before"), {"row": settlement.row}).fetchone()
-    if db.execute(statement("settle_row"), values).rowcount == 0:
-        return False
-    run = before["run"]
-    _recount(db, before, values)
-    if settlement.status in LANDED and before["others_landed"]:
-        db.execute(statement("mark_overwritten"), {"row": settlement.row})
-    if settlement.entry is not None:
-        add_entry(db, run, settlement.entry, settlement.now_ms)
-    for new in follow_ups:
-        add_follow_up(db, settlement.row, run, new, settlement.now_ms)
-    for announcement in announcements:
-        event = {
-            "event_id": announcement.event_id,
-            "endpoint": announcement.endpoint,
-            "row": settlement.row,
-            "body": announcement.body,
-            "now_ms": settlement.now_ms,
-        }
-        db.execute(statement("add_event"), event)
-    return True
+@dataclass(slots=True)
+class _Taken:
+    """What one turn takes."""
 
+    rows_max: int
+    now_ms: int
+    claims: list[Claim] = field(default_factory=list)
+    superseded: list[Settled] = field(default_factory=list)
+    contacts: set[str] = field(default_factory=set)
 
-def _recount(db: sqlite3.Connection, before: sqlite3.Row, now: Mapping[str, object]) -> None:
-    """Count how long a row took that was sent; if it was sent before, the last time counts."""
-    if before["read_ms"] is not None:
-        db.execute(statement("uncount_latency"), dict(before))
-    if now["read_ms"] is not None:
-        db.execute(statement("count_latency"), {**now, "run": before["run"]})
+    @property
+    def is_full(self) -> bool:
+        """Whether no more rows are to be taken."""
+        many = len(self.superseded) >= SUPERSEDED_PER_TURN_MAX
+        return many or len(self.claims) >= self.rows_max
+
+    def take(self, db: sqlite3.Connection, block: Sequence[sqlite3.Row]) -> None:
+        """Claim rows of a block, or settle those that a newer one of their contact makes idle."""
+        claimed: list[int] = []
+        for facts in block:
+            newer = bool(facts["newer"])
+            if newer and not facts["doubt"]:
+                settled = settle_waiting(db, facts, Event.SUPERSEDE, NEWER, self.now_ms)
+                self.superseded.append(settled)
+            elif facts["busy"] or facts["contact"] in self.contacts:
+                later = {"id": facts["id"], "due_ms": self.now_ms + BUSY_MS}
+                db.execute(statement("look_again"), later)
+            else:
+                advance(Status(facts["status"]), Event.CLAIM)
+                claimed.append(facts["id"])
+                # What the block says of other rows of the contact was read before this one.
+                self.contacts.add(facts["contact"])
+                self.claims.append(claim_from(facts, self.now_ms, newer=newer))
+            if self.is_full:
+                break
+        values = {"rows": json.dumps(claimed), "now_ms": self.now_ms}
+        db.execute(statement("claim_rows"), values)
 
 
 def _recover(db: sqlite3.Connection, now_ms: int) -> int:
@@ -176,6 +146,7 @@ def _recover(db: sqlite3.Connection, now_ms: int) -> int:
         values = {
             "id": facts["id"],
             "status": status,
+            **standing(status),
             "due_ms": None if blamed else now_ms,
             "settled_ms": now_ms if blamed else None,
         }

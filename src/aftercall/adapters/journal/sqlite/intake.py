@@ -7,7 +7,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 
-from aftercall.adapters.journal.sqlite.rows import entry_values, run_number, settle_waiting
+from aftercall.adapters.journal.sqlite.rows import (
+    add_entries,
+    entry_values,
+    run_number,
+    settle_waiting,
+    standing,
+)
 from aftercall.adapters.journal.sqlite.statements import statement
 from aftercall.adapters.journal.sqlite.writer import Writer
 from aftercall.domain import instant
@@ -149,7 +155,7 @@ class _Admission:
     held_back: bool = False
     salt: bytes = b""
     rows: list[dict[str, object]] = field(default_factory=list)
-    entries: list[dict[str, object]] = field(default_factory=list)
+    entries: list[tuple[object, ...]] = field(default_factory=list)
     clocks: dict[bytes, int | None] = field(default_factory=dict)
 
     def store(self, candidates: Sequence[Candidate]) -> Sequence[Settled]:
@@ -172,7 +178,7 @@ class _Admission:
                 settled.append(self._note(row, candidate, finding))
         self.db.executemany(statement("add_campaign"), [{"campaign": name} for name in campaigns])
         self.db.executemany(statement("add_row"), self.rows)
-        self.db.executemany(statement("add_entry"), self.entries)
+        add_entries(self.db, self.entries)
         self.db.execute(statement("count_read"), {"run": self.run, "rows": len(self.rows)})
         values = {"source": self.source.number, "rows": len(self.rows)}
         self.db.execute(statement("advance_source"), values)
@@ -226,6 +232,7 @@ class _Admission:
             "event_id": None if given is None else given.event_id,
             "problems": _problems_json(candidate.problems),
             "status": finding.status,
+            **standing(finding.status),
             "reason": finding.reason,
             "words": finding.words,
             "lane": OPT_OUT_LANE if opt_out else FRESH_LANE,

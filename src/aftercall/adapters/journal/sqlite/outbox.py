@@ -1,12 +1,13 @@
 """The events that the CRM is still to hear."""
 
+import json
 import sqlite3
 from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 
 from aftercall.adapters.journal.sqlite.reading import ReadingBeside
-from aftercall.adapters.journal.sqlite.statements import statement
+from aftercall.adapters.journal.sqlite.statements import execute_for_all, statement
 from aftercall.adapters.journal.sqlite.writer import Writer
 from aftercall.domain.delivery import EventState
 from aftercall.ports import Delivery, DeliveryResult
@@ -43,7 +44,7 @@ class SqliteOutbox(ReadingBeside):
 
     async def record(self, result: DeliveryResult) -> None:
         """Store what became of an attempt."""
-        await self._writer.run(lambda db: _record(db, result), patient=True)
+        await self._writer.join(record, result, patient=True)
 
     async def replay(self, numbers: Sequence[int], now_ms: int) -> int:
         """Have events that are dead or delivered delivered again; return how many."""
@@ -60,15 +61,36 @@ class SqliteOutbox(ReadingBeside):
         return await self._writer.run(enable)
 
 
-def _record(db: sqlite3.Connection, result: DeliveryResult) -> None:
-    values = asdict(result)
-    if db.execute(statement("record_delivery"), values).rowcount == 0:
-        return
-    db.execute(statement("add_attempt"), values)
-    if result.state is not EventState.WAITING:
-        db.execute(statement("release_next"), {"number": result.number, "now_ms": result.at_ms})
-    if result.gone:
-        db.execute(statement("disable_endpoint"), values)
+def record(db: sqlite3.Connection, results: Sequence[DeliveryResult]) -> Sequence[None]:
+    """Store what became of attempts, each at another event; not of events that wait no more."""
+    asked = {"numbers": json.dumps([one.number for one in results])}
+    waiting = set(json.loads(db.execute(statement("waiting_events"), asked).fetchone()[0]))
+    told = [one for one in results if one.number in waiting]
+    execute_for_all(
+        db,
+        "record_deliveries",
+        [(one.number, one.state, one.due_ms, one.words, one.at_ms) for one in told],
+    )
+    execute_for_all(
+        db,
+        "add_attempts",
+        [
+            (one.number, one.at_ms, one.latency_ms, one.status, one.words, one.answer)
+            for one in told
+        ],
+    )
+    done = [one for one in told if one.state is not EventState.WAITING]
+    if done:
+        _release_next(db, [one.number for one in done], max(one.at_ms for one in done))
+    for one in told:
+        if one.gone:
+            db.execute(statement("disable_endpoint"), asdict(one))
+    return [None] * len(results)
+
+
+def _release_next(db: sqlite3.Connection, numbers: Sequence[int], now_ms: int) -> None:
+    asked = {"numbers": json.dumps(numbers), "now_ms": now_ms}
+    db.execute(statement("release_next"), asked)
 
 
 def _replay(db: sqlite3.Connection, numbers: Sequence[int], now_ms: int) -> int:
@@ -77,6 +99,6 @@ def _replay(db: sqlite3.Connection, numbers: Sequence[int], now_ms: int) -> int:
         asked = {"number": number, "now_ms": now_ms}
         if db.execute(statement("requeue_event"), asked).rowcount:
             db.execute(statement("hold_later"), asked)
-            db.execute(statement("release_next"), asked)
+            _release_next(db, [number], now_ms)
             queued += 1
     return queued

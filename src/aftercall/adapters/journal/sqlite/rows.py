@@ -2,12 +2,12 @@
 
 import json
 import sqlite3
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from datetime import datetime
 from typing import Any
 
-from aftercall.adapters.journal.sqlite.statements import statement
+from aftercall.adapters.journal.sqlite.statements import execute_for_all, statement
 from aftercall.domain import instant
 from aftercall.domain.acts import Deed, act_entry
 from aftercall.domain.audit import (
@@ -24,7 +24,7 @@ from aftercall.domain.commitment import canonical_json
 from aftercall.domain.disposition import Disposition, Json
 from aftercall.domain.outcomes import Category
 from aftercall.domain.settlement import Claim
-from aftercall.domain.status import Event, Status, advance
+from aftercall.domain.status import HOLDING, NEWER, Event, Status, advance
 from aftercall.errors import JournalError
 from aftercall.ports import AuditFilter
 
@@ -142,6 +142,11 @@ def run_number(db: sqlite3.Connection, run: str) -> int:
     return int(found["number"])
 
 
+def standing(status: Status) -> dict[str, bool]:
+    """Return what follows from a row's status as the columns of its own that it has for that."""
+    return {"holds": status in HOLDING, "counts": status in NEWER}
+
+
 def settle_waiting(
     db: sqlite3.Connection, facts: sqlite3.Row, event: Event, finding: Finding, now_ms: int
 ) -> Settled:
@@ -154,6 +159,7 @@ def settle_waiting(
         "id": facts["id"],
         "was": was,
         "status": finding.status,
+        **standing(finding.status),
         "reason": finding.reason,
         "words": finding.words,
         "problems": facts["problems"],
@@ -167,7 +173,12 @@ def settle_waiting(
 
 def add_entry(db: sqlite3.Connection, run: int, entry: Mapping[str, Json], now_ms: int) -> None:
     """Append an audit entry."""
-    db.execute(statement("add_entry"), entry_values(run, entry, now_ms))
+    add_entries(db, [entry_values(run, entry, now_ms)])
+
+
+def add_entries(db: sqlite3.Connection, entries: Sequence[tuple[object, ...]]) -> None:
+    """Append audit entries, each as `entry_values` returns it."""
+    execute_for_all(db, "add_entries", entries)
 
 
 def add_act(
@@ -181,13 +192,7 @@ def add_act(
     return last
 
 
-def entry_values(run: int, entry: Mapping[str, Json], now_ms: int) -> dict[str, object]:
+def entry_values(run: int, entry: Mapping[str, Json], now_ms: int) -> tuple[object, ...]:
     """Return an audit entry as the parameters of its statement."""
-    return {
-        "at_ms": now_ms,
-        "run": run,
-        "row": entry["row_id"],
-        "campaign": entry["campaign_id"],
-        "contact": entry["contact_id"],
-        "entry": canonical_json(entry),
-    }
+    told = (entry["row_id"], entry["campaign_id"], entry["contact_id"])
+    return (now_ms, run, *told, canonical_json(entry))

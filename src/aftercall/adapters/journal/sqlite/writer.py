@@ -5,15 +5,19 @@ import queue
 import sqlite3
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from enum import Enum
 from pathlib import Path
 from typing import Any, TypeVar
 
 from aftercall.adapters.journal.sqlite.connection import journal_error
 
+Item = TypeVar("Item")
 Result = TypeVar("Result")
 Operation = Callable[[sqlite3.Connection], Result]
+JointOperation = Callable[[sqlite3.Connection, Sequence[Item]], Sequence[Result]]
+"""Does one thing for each of many items, with fewer statements than one at a time would take."""
 
 GROUP_MAX = 500
 """Operations in one commit at the most: what a failed commit has to be told to."""
@@ -22,13 +26,27 @@ LINGER_SECONDS = 0.02
 """How long a commit waits for company when nobody is held up by it."""
 
 
+class Manner(Enum):
+    """How an operation is done."""
+
+    SINGLE = 0
+    JOINT = 1
+    ALONE = 2
+
+
 @dataclass(slots=True)
 class _Job:
-    operation: Operation[Any]
+    operation: Callable[..., Any]
     patient: bool
     future: "asyncio.Future[Any]"
     loop: asyncio.AbstractEventLoop
-    alone: bool = False
+    manner: Manner = Manner.SINGLE
+    item: Any = None
+
+    def do(self, db: sqlite3.Connection) -> Any:
+        if self.manner is Manner.JOINT:
+            return self.operation(db, [self.item])[0]
+        return self.operation(db)
 
 
 class Writer:
@@ -59,7 +77,27 @@ class Writer:
         Raises:
             JournalError: the database could not do it.
         """
-        return await self._handed_over(operation, patient=patient)
+        result: Result = await self._handed_over(operation, patient=patient)
+        return result
+
+    async def join(
+        self, operation: JointOperation[Item, Result], item: Item, *, patient: bool = False
+    ) -> Result:
+        """Run `operation` for an item, together with the others of its commit, like `run`.
+
+        Who hands an item over is still waiting for the ones before it, so those of one commit
+        have no order among themselves.
+
+        Args:
+            operation: what to do for items, each with a result of its own.
+            item: one of them.
+            patient: nobody waits for it; its commit may wait a moment for company.
+
+        Raises:
+            JournalError: the database could not do it.
+        """
+        result: Result = await self._handed_over(operation, Manner.JOINT, item, patient=patient)
+        return result
 
     async def alone(self, operation: Operation[Result]) -> Result:
         """Run `operation`, in its turn, outside of any transaction, which some things need.
@@ -67,14 +105,20 @@ class Writer:
         Raises:
             JournalError: the database could not do it.
         """
-        return await self._handed_over(operation, alone=True)
+        result: Result = await self._handed_over(operation, Manner.ALONE)
+        return result
 
     async def _handed_over(
-        self, operation: Operation[Result], *, patient: bool = False, alone: bool = False
-    ) -> Result:
+        self,
+        operation: Callable[..., Any],
+        manner: Manner = Manner.SINGLE,
+        item: object = None,
+        *,
+        patient: bool = False,
+    ) -> Any:
         loop = asyncio.get_running_loop()
-        future: asyncio.Future[Result] = loop.create_future()
-        self._jobs.put(_Job(operation, patient, future, loop, alone))
+        future: asyncio.Future[Any] = loop.create_future()
+        self._jobs.put(_Job(operation, patient, future, loop, manner, item))
         return await future
 
     def close(self) -> None:
@@ -88,7 +132,7 @@ class Writer:
             job = self._jobs.get()
             if job is None:
                 return
-            if job.alone:
+            if job.manner is Manner.ALONE:
                 _tell([self._bare(job)])
                 continue
             group = [job]
@@ -111,7 +155,7 @@ class Writer:
                 return None
             if job is None:
                 return self._END
-            if job.alone:
+            if job.manner is Manner.ALONE:
                 return job
             group.append(job)
             patient = patient and job.patient
@@ -119,7 +163,7 @@ class Writer:
 
     def _bare(self, job: _Job) -> tuple[_Job, Any, BaseException | None]:
         try:
-            return job, job.operation(self._db), None
+            return job, job.do(self._db), None
         except sqlite3.Error as trouble:
             return job, None, journal_error(self._path, trouble)
         except Exception as trouble:  # noqa: BLE001 - it is raised where the result is awaited
@@ -130,7 +174,7 @@ class Writer:
         try:
             self._db.execute("BEGIN IMMEDIATE")
             try:
-                outcomes = [(job, job.operation(self._db), None) for job in group]
+                outcomes = self._done(group)
             except Exception:  # noqa: BLE001 - which one it was, and why, is found out below
                 # Savepoints tell them apart; a group in which none raises does without their cost.
                 if self._db.in_transaction:
@@ -145,10 +189,24 @@ class Writer:
             outcomes = [(job, None, error) for job in group]
         _tell(outcomes)
 
+    def _done(self, group: list[_Job]) -> list[tuple[_Job, Any, BaseException | None]]:
+        """Do the operations in their order, and what is done jointly after them."""
+        outcomes: list[tuple[_Job, Any, BaseException | None]] = []
+        joint: dict[Callable[..., Any], list[_Job]] = {}
+        for job in group:
+            if job.manner is Manner.JOINT:
+                joint.setdefault(job.operation, []).append(job)
+            else:
+                outcomes.append((job, job.do(self._db), None))
+        for operation, jobs in joint.items():
+            results = operation(self._db, [job.item for job in jobs])
+            outcomes += ((job, one, None) for job, one in zip(jobs, results, strict=True))
+        return outcomes
+
     def _attempt(self, job: _Job) -> tuple[_Job, Any, BaseException | None]:
         self._db.execute("SAVEPOINT operation")
         try:
-            result = job.operation(self._db)
+            result = job.do(self._db)
         except sqlite3.Error as trouble:
             if not self._db.in_transaction:
                 # The database itself gave the whole transaction up (disk full, I/O error).

@@ -1,15 +1,16 @@
 -- The statements of the CRM's outbox.
 
--- name: add_event
+-- name: add_events
 -- Due at once, unless an earlier event of the contact still waits for the same endpoint.
-INSERT INTO outbox (event_id, endpoint, run, row, campaign, contact, body, due_ms, created_ms)
-SELECT :event_id, :endpoint, r.run, r.id, r.campaign, r.contact, :body,
+WITH told (event_id, endpoint, row, body, now_ms) AS (VALUES (?, ?, ?, ?, ?))
+INSERT OR FAIL INTO outbox (event_id, endpoint, run, row, campaign, contact, body, due_ms, created_ms)
+SELECT t.event_id, t.endpoint, r.run, r.id, r.campaign, r.contact, t.body,
     CASE WHEN EXISTS (
         SELECT 1 FROM outbox o
-        WHERE o.endpoint = :endpoint AND o.campaign = r.campaign AND o.contact = r.contact
-            AND o.state = 'waiting') THEN NULL ELSE :now_ms END,
-    :now_ms
-FROM row r WHERE r.id = :row;
+        WHERE o.endpoint = t.endpoint AND o.campaign = r.campaign AND o.contact = r.contact
+            AND o.state = 'waiting') THEN NULL ELSE t.now_ms END,
+    t.now_ms
+FROM told t CROSS JOIN row r ON r.id = t.row;
 
 -- name: due_events
 SELECT o.number, o.event_id, o.body, o.step + 1 AS attempt FROM outbox o
@@ -23,25 +24,32 @@ SELECT EXISTS (SELECT 1 FROM outbox o WHERE o.endpoint = :endpoint AND o.due_ms 
     AND NOT EXISTS (
         SELECT 1 FROM crm_endpoint e WHERE e.name = :endpoint AND e.disabled_ms IS NOT NULL);
 
--- name: record_delivery
-UPDATE outbox SET state = :state, due_ms = :due_ms, attempts = attempts + 1, step = step + 1,
-    words = :words, delivered_ms = CASE WHEN :state = 'delivered' THEN :at_ms END
-WHERE number = :number AND state = 'waiting';
+-- name: waiting_events
+SELECT json_group_array(number) FROM outbox
+WHERE state = 'waiting' AND number IN (SELECT value FROM json_each(:numbers));
 
--- name: add_attempt
-INSERT INTO delivery (event, attempt, at_ms, latency_ms, status, words, answer)
-SELECT number, attempts, :at_ms, :latency_ms, :status, :words, :answer
-FROM outbox WHERE number = :number;
+-- name: record_deliveries
+WITH tried (number, state, due_ms, words, at_ms) AS (VALUES (?, ?, ?, ?, ?))
+UPDATE OR FAIL outbox SET state = t.state, due_ms = t.due_ms, attempts = attempts + 1, step = step + 1,
+    words = t.words, delivered_ms = CASE WHEN t.state = 'delivered' THEN t.at_ms END
+FROM tried t WHERE outbox.number = t.number AND outbox.state = 'waiting';
+
+-- name: add_attempts
+WITH tried (number, at_ms, latency_ms, status, words, answer) AS (VALUES (?, ?, ?, ?, ?, ?))
+INSERT OR FAIL INTO delivery (event, attempt, at_ms, latency_ms, status, words, answer)
+SELECT o.number, o.attempts, t.at_ms, t.latency_ms, t.status, t.words, t.answer
+FROM tried t CROSS JOIN outbox o ON o.number = t.number;
 
 -- name: release_next
--- The first event of the same contact that waits is due now, unless it has a time already.
+-- Of the contact of each of these events the first that waits is due now, unless it has a time.
 UPDATE outbox SET due_ms = :now_ms
-WHERE due_ms IS NULL AND number = (
-    SELECT n.number FROM outbox o JOIN outbox n
-        ON n.endpoint = o.endpoint AND n.campaign = o.campaign AND n.contact = o.contact
-        AND n.state = 'waiting'
-    WHERE o.number = :number
-    ORDER BY n.number LIMIT 1);
+WHERE due_ms IS NULL AND number IN (
+    SELECT (
+        SELECT n.number FROM outbox n
+        WHERE n.endpoint = o.endpoint AND n.campaign = o.campaign AND n.contact = o.contact
+            AND n.state = 'waiting'
+        ORDER BY n.number LIMIT 1)
+    FROM outbox o WHERE o.number IN (SELECT value FROM json_each(:numbers)));
 
 -- name: disable_endpoint
 INSERT INTO crm_endpoint (name, disabled_ms, words)
@@ -104,9 +112,7 @@ WHERE (:state IS NULL OR o.state = :state) AND (:endpoint IS NULL OR o.endpoint 
     AND o.row IN (
         SELECT c.id FROM campaign g CROSS JOIN row c
         WHERE c.campaign = g.id AND c.contact = :contact AND c.status = 'applied'
-            AND c.status IN (
-                'pending', 'writing', 'deferred', 'doubtful', 'applied', 'unchanged',
-                'missing', 'rejected', 'failed'))
+            AND c.counts)
     AND (:from_ms IS NULL OR o.created_ms >= :from_ms)
     AND (:until_ms IS NULL OR o.created_ms < :until_ms)
 ORDER BY o.number DESC LIMIT :events_max;
@@ -145,9 +151,7 @@ WHERE (:state IS NULL OR o.state = :state) AND (:endpoint IS NULL OR o.endpoint 
     AND o.row IN (
         SELECT c.id FROM campaign g CROSS JOIN row c
         WHERE c.campaign = g.id AND c.contact = :contact AND c.status = 'applied'
-            AND c.status IN (
-                'pending', 'writing', 'deferred', 'doubtful', 'applied', 'unchanged',
-                'missing', 'rejected', 'failed'))
+            AND c.counts)
     AND (:from_ms IS NULL OR o.created_ms >= :from_ms)
     AND (:until_ms IS NULL OR o.created_ms < :until_ms)
 GROUP BY o.endpoint, o.state;

@@ -16,9 +16,7 @@ SELECT f.number AS follow_up, f.kind, f.target, f.told, f.serial AS claims, f.at
         SELECT 1 FROM row o
         WHERE o.campaign = r.campaign AND o.contact = r.contact
             AND (o.timestamp_ms, o.id) > (r.timestamp_ms, r.id)
-            AND o.status IN (
-                'pending', 'writing', 'deferred', 'doubtful', 'applied', 'unchanged',
-                'missing', 'rejected', 'failed')) AS newer
+            AND o.counts) AS newer
 FROM follow_up f JOIN row r ON r.id = f.row JOIN run u ON u.number = r.run
     JOIN source s ON s.number = r.source
 WHERE f.kind = :kind AND f.due_ms <= :fresh_ms AND (f.due_ms <= :now_ms OR (f.attempts = 0 AND EXISTS (
@@ -36,9 +34,7 @@ SELECT EXISTS (
         SELECT 1 FROM row o
         WHERE o.campaign = r.campaign AND o.contact = r.contact
             AND (o.timestamp_ms, o.id) > (r.timestamp_ms, r.id)
-            AND o.status IN (
-                'pending', 'writing', 'deferred', 'doubtful', 'applied', 'unchanged',
-                'missing', 'rejected', 'failed')) AS newer
+            AND o.counts) AS newer
 FROM follow_up f JOIN row r ON r.id = f.row
 WHERE f.number = :number AND f.serial = :serial AND f.state = 'waiting';
 
@@ -171,7 +167,5 @@ WHERE r.run = :run AND r.status = 'pending' AND NOT EXISTS (
     SELECT 1 FROM row o
     WHERE o.campaign = r.campaign AND o.contact = r.contact
         AND (o.timestamp_ms, o.id) > (r.timestamp_ms, r.id)
-        AND o.status IN (
-            'pending', 'writing', 'deferred', 'doubtful', 'applied', 'unchanged',
-            'missing', 'rejected', 'failed'))
+        AND o.counts)
 GROUP BY r.campaign, r.category, r.outcome ORDER BY r.campaign, r.category, r.outcome;

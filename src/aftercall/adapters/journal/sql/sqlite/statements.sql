@@ -1,5 +1,9 @@
 -- Every statement of the SQLite journal, by name. Parameters only; nothing is pasted in.
 
+-- A `VALUES (?, ...)` may be executed for many rows at once. Such a statement says OR FAIL: whoever
+-- runs it undoes the whole of what it belongs to when it fails, so SQLite need not write down what
+-- it changes, to undo that alone. It would also do so for a function in SET, which may fail.
+
 -- name: begin_run
 INSERT INTO run (id, on_conflict, started_ms) VALUES (:run, :on_conflict, :now_ms);
 
@@ -37,25 +41,24 @@ UPDATE run SET intake_complete = 1 WHERE number = :run;
 SELECT coalesce(max(id), 0) FROM row;
 
 -- name: holder
-SELECT id, opt_out_received_ms FROM row WHERE key = :key AND status IN (
-    'pending', 'writing', 'deferred', 'doubtful', 'applied', 'unchanged', 'superseded');
+SELECT id, opt_out_received_ms FROM row WHERE key = :key AND holds;
 
 -- name: add_row
 INSERT INTO row (
     id, run, source, line, cells, key, salt, campaign, contact, outcome, agent, category, notes,
-    custom_fields, timestamp_ms, event_id, problems, status, reason, words, lane, due_ms,
-    settled_ms, opt_out_received_ms, call_record, call_personal)
+    custom_fields, timestamp_ms, event_id, problems, status, holds, counts, reason, words, lane,
+    due_ms, settled_ms, opt_out_received_ms, call_record, call_personal)
 VALUES (
     :id, :run, :source, :line, :cells, :key, :salt, :campaign, :contact, :outcome, :agent, :category,
-    :notes, :custom_fields, :timestamp_ms, :event_id, :problems, :status, :reason, :words, :lane,
-    :due_ms, :settled_ms, :opt_out_received_ms, :call_record, :call_personal);
+    :notes, :custom_fields, :timestamp_ms, :event_id, :problems, :status, :holds, :counts, :reason,
+    :words, :lane, :due_ms, :settled_ms, :opt_out_received_ms, :call_record, :call_personal);
 
 -- name: add_campaign
 INSERT OR IGNORE INTO campaign (id) VALUES (:campaign);
 
--- name: add_entry
-INSERT INTO audit (at_ms, run, row, campaign, contact, entry)
-VALUES (:at_ms, :run, :row, :campaign, :contact, :entry);
+-- name: add_entries
+INSERT OR FAIL INTO audit (at_ms, run, row, campaign, contact, entry)
+VALUES (?, ?, ?, ?, ?, ?);
 
 -- name: later_in_run
 -- Rows of a run whose contact has an earlier row in the same run.
@@ -63,9 +66,7 @@ SELECT r.id FROM row r
 WHERE r.run = :run AND r.status = 'pending' AND EXISTS (
     SELECT 1 FROM row o
     WHERE o.campaign = r.campaign AND o.contact = r.contact AND o.run = r.run AND o.id < r.id
-        AND o.status IN (
-            'pending', 'writing', 'deferred', 'doubtful', 'applied', 'unchanged',
-            'missing', 'rejected', 'failed'))
+        AND o.counts)
 ORDER BY r.id;
 
 -- name: conflicting_in_run
@@ -74,9 +75,7 @@ SELECT r.id FROM row r
 WHERE r.run = :run AND r.status = 'pending' AND EXISTS (
     SELECT 1 FROM row o
     WHERE o.campaign = r.campaign AND o.contact = r.contact AND o.run = r.run AND o.id <> r.id
-        AND o.status IN (
-            'pending', 'writing', 'deferred', 'doubtful', 'applied', 'unchanged',
-            'missing', 'rejected', 'failed'))
+        AND o.counts)
 ORDER BY r.id;
 
 -- name: row_facts
@@ -85,8 +84,8 @@ FROM row r JOIN run u ON u.number = r.run JOIN source s ON s.number = r.source
 WHERE r.id = :id;
 
 -- name: settle_waiting
-UPDATE row SET status = :status, reason = :reason, words = :words, problems = :problems,
-    due_ms = NULL, settled_ms = :now_ms
+UPDATE row SET status = :status, holds = :holds, counts = :counts, reason = :reason,
+    words = :words, problems = :problems, due_ms = NULL, settled_ms = :now_ms
 WHERE id = :id AND status = :was;
 
 -- name: due_campaigns
@@ -123,79 +122,79 @@ UPDATE campaign SET epoch = epoch + 1, turn = turn + 1 WHERE id = :campaign;
 SELECT epoch FROM campaign WHERE id = :campaign;
 
 -- name: due_rows
-SELECT r.*, u.id AS run_id, s.name AS source_name, s.sha256 AS source_sha256
+-- With whether the contact has a newer row, and whether another row of it is on its way or is to be
+-- read back.
+SELECT r.*, u.id AS run_id, s.name AS source_name, s.sha256 AS source_sha256, EXISTS (
+    SELECT 1 FROM row o
+    WHERE o.campaign = r.campaign AND o.contact = r.contact
+        AND (o.timestamp_ms, o.id) > (r.timestamp_ms, r.id) AND o.counts
+) AS newer, EXISTS (
+    SELECT 1 FROM row o
+    WHERE o.campaign = r.campaign AND o.contact = r.contact AND o.id <> r.id AND o.counts
+        AND (o.status = 'writing' OR (o.status = 'doubtful' AND o.due_ms IS NOT NULL))
+) AS busy
 FROM row r JOIN run u ON u.number = r.run JOIN source s ON s.number = r.source
 WHERE r.campaign = :campaign AND r.lane = :lane AND r.due_ms <= :now_ms
 ORDER BY r.due_ms, r.id LIMIT :rows_max;
 
--- name: rivals_of_row
--- Whether the contact has a newer row, and whether another row of it is on its way or is to be read
--- back.
-SELECT EXISTS (
-    SELECT 1 FROM row o
-    WHERE o.campaign = :campaign AND o.contact = :contact
-        AND (o.timestamp_ms, o.id) > (:timestamp_ms, :id)
-        AND o.status IN (
-            'pending', 'writing', 'deferred', 'doubtful', 'applied', 'unchanged',
-            'missing', 'rejected', 'failed')
-) AS newer, EXISTS (
-    SELECT 1 FROM row o
-    WHERE o.campaign = :campaign AND o.contact = :contact AND o.id <> :id
-        AND (o.status = 'writing' OR (o.status = 'doubtful' AND o.due_ms IS NOT NULL))
-        AND o.status IN (
-            'pending', 'writing', 'deferred', 'doubtful', 'applied', 'unchanged',
-            'missing', 'rejected', 'failed')
-) AS busy;
-
 -- name: look_again
 UPDATE row SET due_ms = :due_ms WHERE id = :id;
 
--- name: claim_row
-UPDATE row SET status = 'writing', due_ms = NULL, serial = serial + 1, attempts = attempts + 1,
-    lane = min(lane, 1), first_tried_ms = coalesce(first_tried_ms, :now_ms)
-WHERE id = :id;
+-- name: claim_rows
+UPDATE OR FAIL row SET status = 'writing', due_ms = NULL, serial = serial + 1,
+    attempts = attempts + 1, lane = CASE WHEN lane > 1 THEN 1 ELSE lane END,
+    first_tried_ms = coalesce(first_tried_ms, :now_ms)
+WHERE id IN (SELECT value FROM json_each(:rows));
 
--- name: settle_row
-UPDATE row SET status = :status, reason = :reason, words = :words, due_ms = :due_ms,
-    attempts = attempts - :refund, doubt = :doubt,
-    deferrals = deferrals + :deferred,
-    first_deferred_ms = CASE WHEN :deferred THEN coalesce(first_deferred_ms, :now_ms)
+-- name: standing_claims
+-- Those of some claims that nobody has claimed anew, with what their rows say of an earlier visit.
+WITH claim (id, serial) AS (VALUES (?, ?))
+SELECT json_group_array(json_array(r.id, r.serial, r.run, r.wait_ms, r.read_ms, r.write_ms))
+FROM claim c CROSS JOIN row r ON r.id = c.id
+WHERE r.status = 'writing' AND r.serial = c.serial;
+
+-- name: settle_rows
+WITH settled (
+    id, serial, status, reason, words, due_ms, refund, doubt, deferred,
+    wait_ms, read_ms, write_ms, now_ms, settled_ms
+) AS (VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?))
+UPDATE OR FAIL row SET status = s.status, reason = s.reason, words = s.words, due_ms = s.due_ms,
+    attempts = attempts - s.refund, doubt = s.doubt,
+    deferrals = deferrals + s.deferred,
+    first_deferred_ms = CASE WHEN s.deferred THEN coalesce(first_deferred_ms, s.now_ms)
         ELSE first_deferred_ms END,
-    wait_ms = :wait_ms, read_ms = :read_ms, write_ms = :write_ms, settled_ms = :settled_ms
-WHERE id = :id AND status = 'writing' AND serial = :serial;
+    wait_ms = s.wait_ms, read_ms = s.read_ms, write_ms = s.write_ms, settled_ms = s.settled_ms
+FROM settled s WHERE row.id = s.id AND row.status = 'writing' AND row.serial = s.serial;
 
--- name: row_before
--- What is known of a row before it is settled, and whether another one of the contact has landed.
-SELECT r.run, r.wait_ms, r.read_ms, r.write_ms, EXISTS (
-    SELECT 1 FROM row o
-    WHERE o.campaign = r.campaign AND o.contact = r.contact AND o.id <> r.id
-        AND o.status IN ('applied', 'unchanged')
-        AND o.status IN (
-            'pending', 'writing', 'deferred', 'doubtful', 'applied', 'unchanged',
-            'missing', 'rejected', 'failed')) AS others_landed
-FROM row r WHERE r.id = :row;
+-- name: stand_aside
+-- Only for a row that is settled and no longer holds its key, or no longer counts.
+UPDATE row SET holds = :holds, counts = :counts WHERE id = :id;
 
--- name: count_latency
-INSERT INTO run_latency (run, phase, ms, rows, total_us, max_ms)
-SELECT :run, phase, CAST(printf('%.2e', took) AS REAL), 1, CAST(round(took * 1000) AS INTEGER), took
-FROM (
-    SELECT 'wait' AS phase, :wait_ms AS took
-    UNION ALL SELECT 'read', :read_ms
-    UNION ALL SELECT 'write', :write_ms
-    UNION ALL SELECT 'row', :read_ms + coalesce(:write_ms, 0))
-WHERE took IS NOT NULL
-ON CONFLICT (run, phase, ms) DO UPDATE SET rows = rows + 1,
-    total_us = total_us + excluded.total_us, max_ms = max(max_ms, excluded.max_ms);
+-- name: latencies_of_visits
+-- Of some visits, each to be counted once (1) or no more (-1), what is to be added to the counts.
+WITH visit (run, wait_ms, read_ms, write_ms, times) AS (VALUES (?, ?, ?, ?, ?)),
+took (run, phase, ms, times) AS (
+    SELECT run, 'wait', wait_ms, times FROM visit
+    UNION ALL SELECT run, 'read', read_ms, times FROM visit
+    UNION ALL SELECT run, 'write', write_ms, times FROM visit
+    UNION ALL SELECT run, 'row', read_ms + coalesce(write_ms, 0), times FROM visit),
+added (run, phase, ms, rows, total_us, max_ms) AS (
+    SELECT run, phase, CAST(printf('%.2e', ms) AS REAL), sum(times),
+        sum(times * CAST(round(ms * 1000) AS INTEGER)), max(CASE WHEN times > 0 THEN ms ELSE 0 END)
+    FROM took WHERE ms IS NOT NULL GROUP BY 1, 2, 3)
+SELECT json_group_array(json_array(run, phase, ms, rows, total_us, max_ms)) FROM added;
 
--- name: uncount_latency
-UPDATE run_latency SET rows = rows - 1, total_us = total_us - CAST(round(gone.took * 1000) AS INTEGER)
-FROM (
-    SELECT 'wait' AS phase, :wait_ms AS took
-    UNION ALL SELECT 'read', :read_ms
-    UNION ALL SELECT 'write', :write_ms
-    UNION ALL SELECT 'row', :read_ms + coalesce(:write_ms, 0)) AS gone
-WHERE run = :run AND run_latency.phase = gone.phase
-    AND ms = CAST(printf('%.2e', gone.took) AS REAL);
+-- name: begin_latencies
+INSERT OR IGNORE INTO run_latency (run, phase, ms, rows, total_us, max_ms)
+SELECT column1, column2, column3, 0, 0, 0 FROM (VALUES (?, ?, ?));
+
+-- name: add_latencies
+WITH added (run, phase, ms, rows, total_us, max_ms) AS (VALUES (?, ?, ?, ?, ?, ?))
+UPDATE OR FAIL run_latency SET rows = run_latency.rows + t.rows,
+    total_us = run_latency.total_us + t.total_us,
+    max_ms = CASE WHEN t.max_ms > run_latency.max_ms THEN t.max_ms ELSE run_latency.max_ms END
+FROM added t
+WHERE run_latency.run = t.run AND run_latency.phase = t.phase AND run_latency.ms = t.ms;
 
 -- name: left_writing
 SELECT r.*, u.id AS run_id, s.name AS source_name, s.sha256 AS source_sha256
@@ -206,7 +205,7 @@ WHERE r.id IN (
 ORDER BY r.id;
 
 -- name: doubt_left
-UPDATE row SET status = :status, doubt = 1, due_ms = :due_ms, crashes = crashes + 1,
+UPDATE row SET status = :status, holds = :holds, counts = :counts, doubt = 1, due_ms = :due_ms, crashes = crashes + 1,
     attempts = max(0, attempts - 1), reason = 'process_died',
     settled_ms = :settled_ms, first_tried_ms = NULL
 WHERE id = :id;
@@ -223,7 +222,7 @@ SELECT r.id, r.key, r.status FROM row r
 WHERE r.run = :run AND r.status = :status AND r.erased_ms IS NULL ORDER BY r.id;
 
 -- name: reopen
-UPDATE row SET status = 'pending', due_ms = :now_ms, attempts = 0, crashes = 0, deferrals = 0,
+UPDATE row SET status = 'pending', holds = 1, counts = 1, due_ms = :now_ms, attempts = 0, crashes = 0, deferrals = 0,
     first_tried_ms = NULL, first_deferred_ms = NULL, settled_ms = NULL, lane = min(lane, 1)
 WHERE id = :id;
 
@@ -489,9 +488,7 @@ FROM (
         SELECT 1 FROM row o
         WHERE o.campaign = r.campaign AND o.contact = r.contact
             AND (o.timestamp_ms, o.id) > (r.timestamp_ms, r.id)
-            AND o.status IN (
-                'pending', 'writing', 'deferred', 'doubtful', 'applied', 'unchanged',
-                'missing', 'rejected', 'failed')
+            AND o.counts
         ) AS newer
     FROM row r WHERE r.run = :run AND r.status = 'pending')
 GROUP BY campaign ORDER BY campaign;
