@@ -10,12 +10,6 @@ from benchmarks.peers import Peer, simulator
 from benchmarks.rig import Pace, ours
 
 PER_SECOND = 10
-STRICT = Pace(PER_SECOND)
-BURSTING = Pace(PER_SECOND, headroom=0.0)
-
-
-SLOWLY = 2
-"""At so many a second the processor does not bound 200 campaigns."""
 LISTS = """
 
 [read.bulk]
@@ -26,6 +20,12 @@ items = "contacts"
 id = "contactId"
 etag = "version"
 """
+STRICT = Pace(PER_SECOND)
+BURSTING = Pace(PER_SECOND, headroom=0.0)
+
+
+SLOWLY = 2
+"""At so many a second the processor does not bound 200 campaigns."""
 
 
 def paced(

@@ -40,7 +40,6 @@ LIST_FAULTS = (
     "list_strangers",
     "list_blanks",
 )
-
 GUARDED: Mapping[str, Any] = {
     "limits": LimitRules(rate=0),
     "client_id": ENVIRONMENT["CXONE_CLIENT_ID"],

@@ -58,6 +58,7 @@ class _Guest:
     request_id: str
     since: float
     called: asyncio.Future[Shown | None]
+    begun: Callable[[], None]
 
 
 @dataclass(slots=True, eq=False)
@@ -97,8 +98,16 @@ class Lists:
         self._send = send
         self._rooms: dict[str, _Room] = {}
 
-    async def read(self, row: Disposition, request_id: str, lane: Lane) -> Shown | None:
+    async def read(
+        self, row: Disposition, request_id: str, lane: Lane, begun: Callable[[], None]
+    ) -> Shown | None:
         """Wait for a read of the row's contact; None if it has to be read by itself.
+
+        Args:
+            row: the row.
+            request_id: what the tenant's own log will show, if it is this row that asks.
+            lane: the way out for its campaign's requests.
+            begun: called once a request for its contact leaves.
 
         Raises:
             Stopped: nothing may leave now.
@@ -109,7 +118,7 @@ class Lists:
         if self._clock.seconds() < room.rests_until or not can_be_listed(self._bulk, row.contact):
             return None
         called: asyncio.Future[Shown | None] = asyncio.get_running_loop().create_future()
-        guest = _Guest(row, request_id, self._clock.seconds(), called)
+        guest = _Guest(row, request_id, self._clock.seconds(), called, begun)
         room.waiting.append(guest)
         self._call(room)
         try:
@@ -205,6 +214,8 @@ class Lists:
         room.waiting = deque(one for one in room.waiting if id(one) not in gone)
         room.caller, room.lane.overtaken = None, 0
         room.away += len(taken)
+        for one in taken:
+            one.begun()
         return taken
 
     def _told(

@@ -222,7 +222,8 @@ class _Talk:
         self, build: Callable[[Token], HttpRequest], operation: Operation = "lookup"
     ) -> HttpResponse | SendFailure:
         """Send a request for this row alone."""
-        got, timing = await self.tenant.send(self.lane, Errand(build, operation, leaves=self.begun))
+        errand = Errand(build, operation, leaves=self.begun)
+        got, timing = await self.tenant.send(self.lane, errand)
         self.timings.append(timing)
         return got
 
@@ -230,8 +231,7 @@ class _Talk:
         """Have the contact read together with others that wait."""
         if self.lists is None:
             return None
-        shown = await self.lists.read(row, request_id, self.lane)
+        shown = await self.lists.read(row, request_id, self.lane, self.begun)
         if shown is not None:
-            self.begun()
             self.timings.append(shown.timing)
         return shown
