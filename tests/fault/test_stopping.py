@@ -127,13 +127,14 @@ async def test_a_reader_who_leaves_early_stops_the_run(rig_with: Rigged) -> None
 async def test_a_slow_reader_holds_the_work_up_and_can_leave(rig: Rig) -> None:
     # Not more may pile up than the stream says it keeps (1000 rows) and what is under way.
     config = rig.config(limits={"requests_per_second": 10_000.0})
-    seen = -1
+    seen, since = -1, 0.0
 
     def at_rest() -> bool:
-        nonlocal seen
+        nonlocal seen, since
         changes = int(rig.simulator.stats()["changes"])
-        still, seen = changes == seen, changes
-        return still and changes >= 1000
+        if changes != seen:
+            seen, since = changes, time.monotonic()
+        return changes >= 1000 and time.monotonic() - since > 1.0
 
     async with aftercall.open(config, rig.environment) as session:
         stream = session.sync(many(4000))

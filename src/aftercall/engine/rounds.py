@@ -27,6 +27,9 @@ from aftercall.ports import Claims, Clock
 TURNS_MAX = 256
 """Campaigns that are worked on side by side; the others wait for their turn in a queue."""
 
+UNTOLD_MAX = 200
+"""So many rows may wait until somebody listens who is told of them; then no turn begins."""
+
 ALONE = Reads()
 """Each contact is read by itself."""
 
@@ -79,6 +82,7 @@ class Rounds:
         self._queued: set[str] = set()
         self._turns = 0
         self._rows = 0
+        self._untold = 0
         self._wake = asyncio.Event()
         self._on_call: set[int] = set()
 
@@ -137,7 +141,7 @@ class Rounds:
             if self._next_ms.get(campaign) == due_ms and campaign not in self._queued:
                 self._queued.add(campaign)
                 self._ready.append(campaign)
-        while self._ready and self._turns < TURNS_MAX and not self._watch.halt.thrown:
+        while self._ready and self._may_start():
             campaign = self._ready.popleft()
             self._next_ms.pop(campaign, None)
             self._turns += 1
@@ -148,6 +152,10 @@ class Rounds:
             return None
         wait = self._until_next(now_ms)
         return None if wait > self._limits.patience_seconds else wait
+
+    def _may_start(self) -> bool:
+        told = self._untold < UNTOLD_MAX
+        return told and self._turns < TURNS_MAX and not self._watch.halt.thrown
 
     def _until_next(self, now_ms: int) -> float:
         """Return the seconds until a waiting campaign is due, a long time if none is."""
@@ -189,11 +197,18 @@ class Rounds:
             log.warning("row %d was claimed anew; what was found out is dropped", claim.row)
         elif settlement.status in SETTLED:
             finding = Finding(settlement.status, settlement.reason, settlement.words)
-            await self._watch.told([settled_as(claim.subject, finding, settlement.exchange)])
+            await self._tell(settled_as(claim.subject, finding, settlement.exchange))
         elif settlement.due_ms is not None:
             self.due(claim.disposition.campaign, settlement.due_ms)
         self._rows -= 1
         if not self._rows:
+            self._wake.set()
+
+    async def _tell(self, row: Settled) -> None:
+        self._untold += 1
+        await self._watch.told([row])
+        self._untold -= 1
+        if self._untold == UNTOLD_MAX - 1:
             self._wake.set()
 
 
