@@ -102,6 +102,18 @@ def test_a_check_holds_a_list_against_a_read(office: Desk) -> None:
     assert "does not tell of the contact all that a write rests on" in silent
     change(office, 'items = "contacts"', 'items = "nobody"')
     assert "No list of contacts in the answer (200)." in office.run("check").stdout
+    change(office, 'url = "/api/v1/outbound/contacts"\n', 'url = "/api/v1/outbound/nowhere"\n')
+    refused = office.run("check").stdout
+    assert "No list of contacts. The tenant answered 404" in refused
+
+
+def test_a_run_whose_lists_were_of_no_use_says_so(office: Desk) -> None:
+    change(office, 'items = "contacts"', 'items = "nobody"')
+    ended = office.run("sync", "calls.csv", "--rate", "500", "--quiet")
+    assert ended.returncode == 0
+    assert "lists of contacts told nothing; contacts of that campaign" in ended.stderr
+    assert "aftercall check --contact" in ended.stderr
+    assert "warning" not in office.run("sync", "calls.csv").stderr
 
 
 def test_without_a_contact_a_check_shows_that_lists_may_be_asked_for() -> None:

@@ -4,6 +4,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
 from aftercall.domain.freshness import FRESH_SECONDS
+from aftercall.engine.session import TRUST
 from aftercall.wire.auth import Token
 from aftercall.wire.http import HttpRequest
 from aftercall.wire.language.refusals import Operation
@@ -38,6 +39,7 @@ class Errand:
         read_at: when the contact was read that it writes over; None if it writes over none.
         good_for_seconds: how old that read may be.
         refused: how many tokens were refused for it so far.
+        refused_max: with so many refused before, a further refusal is its answer.
         claim: called once it may leave, and before it does: what it does is on disk then.
         leaves: called once it may leave.
     """
@@ -47,5 +49,6 @@ class Errand:
     read_at: float | None = None
     good_for_seconds: float = FRESH_SECONDS
     refused: int = 0
+    refused_max: int = TRUST.attempts_max
     claim: Callable[[], Awaitable[None]] | None = None
     leaves: Callable[[], None] = _nobody_waits

@@ -14,19 +14,32 @@ from dataclasses import dataclass, field, replace
 
 from aftercall.domain.answer import Throttled
 from aftercall.domain.disposition import Disposition, Json
-from aftercall.domain.freshness import Reads
+from aftercall.domain.freshness import Reads, fresh_seconds
 from aftercall.engine.errand import Errand, Timing
 from aftercall.engine.lane import Lane
+from aftercall.engine.progress import ListTally
 from aftercall.engine.session import Session
 from aftercall.ports import Clock
 from aftercall.wire.auth import Token
 from aftercall.wire.http import HttpRequest, HttpResponse, SendFailure
 from aftercall.wire.language.bulk import Bulk
-from aftercall.wire.lists import can_be_listed, items_in, list_request, throttled_by
+from aftercall.wire.lists import (
+    can_be_listed,
+    holds_list,
+    items_in,
+    list_request,
+    throttled_by,
+)
+from aftercall.wire.refusals import Asked, trouble_of
 from aftercall.wire.requests import read_request
 
 REST_SECONDS = 60.0
 """After a list that told nothing, contacts are read by themselves for so long."""
+
+LATE = "the answer took longer than what it tells is good for"
+LIST_TOKENS = 1
+"""A list gets one new token. Refused with that, too, it is about lists: contacts read by themselves
+show whether the token is good, and nobody gives up on the credentials for it."""
 
 Send = Callable[[Lane, Errand], Awaitable[tuple[HttpResponse | SendFailure, Timing]]]
 
@@ -42,12 +55,14 @@ class Shown:
         item: what a list told of the contact; None if it told nothing for certain.
         alone: the answer to a request for this contact alone.
         throttled: the list was refused for the pace, on behalf of this row.
+        answered: there was a list that told of somebody, if not of this contact.
     """
 
     timing: Timing
     item: Json = None
     alone: HttpResponse | SendFailure | None = None
     throttled: Throttled | None = None
+    answered: bool = False
 
 
 @dataclass(slots=True, eq=False)
@@ -92,10 +107,11 @@ class _Room:
 class Lists:
     """Reads the contacts that wait in a lane with one request, where the profile has such one."""
 
-    def __init__(self, session: Session, clock: Clock, send: Send) -> None:
+    def __init__(self, session: Session, clock: Clock, send: Send, tally: ListTally) -> None:
         self._session = session
         self._clock = clock
         self._send = send
+        self._tally = tally
         self._rooms: dict[str, _Room] = {}
 
     async def read(
@@ -189,7 +205,8 @@ class Lists:
 
         answered = False
         try:
-            got, timing = await self._send(room.lane, Errand(build, "read"))
+            errand = Errand(build, "read", refused_max=LIST_TOKENS)
+            got, timing = await self._send(room.lane, errand)
             answered = True
         finally:
             room.away -= len(taken)
@@ -233,16 +250,24 @@ class Lists:
             # One row has been refused. The others have not asked yet, for all that is known.
             room.waiting.extendleft(reversed(rest))
             return Shown(timing, throttled=throttled)
-        if not items:
+        late = self._is_late(room, timing)
+        if late:
+            items = {}
+        if items:
+            self._tally.answered(len(taken))
+        else:
             room.rests_until = self._clock.seconds() + REST_SECONDS
             told = "a list of %d contacts of campaign %s told nothing: each is read by itself"
             log.info(told, len(taken), room.lane.book.campaign)
+            asked = f"{len(taken)} contacts of campaign {room.lane.book.campaign}"
+            self._tally.told_nothing(f"{asked}: {LATE if late else self._trouble(got)}")
         for one in rest:
             wait_ms = round((timing.sent_seconds - one.since) * 1000, 3)
-            shown = Shown(replace(timing, wait_ms=wait_ms), items.get(one.row.contact))
+            waited = replace(timing, wait_ms=wait_ms)
+            shown = Shown(waited, items.get(one.row.contact), answered=bool(items))
             if not one.called.done():
                 one.called.set_result(shown)
-        return Shown(timing, items.get(first.row.contact))
+        return Shown(timing, items.get(first.row.contact), answered=bool(items))
 
     def _understood(
         self, got: HttpResponse | SendFailure, rows: Sequence[Disposition]
@@ -255,6 +280,26 @@ class Lists:
             return items, None
         profile, now_ms = self._session.target.profile, self._clock.now_us() // 1000
         return items, throttled_by(profile, got, now_ms, self._session.mask())
+
+    def _is_late(self, room: _Room, timing: Timing) -> bool:
+        """Say whether a list took longer than what it tells is good for.
+
+        It tells of some contacts when it began to look and of others when it ended: a call that
+        began in between would not be seen.
+        """
+        good_for = fresh_seconds(room.lane.book.pace.spacing_us, self._reads.good_for_seconds)
+        return timing.answer_ms > good_for * 1000
+
+    def _trouble(self, got: HttpResponse | SendFailure) -> str:
+        """Say what a list was answered that told nothing."""
+        if isinstance(got, SendFailure):
+            return f"{got.words}."
+        if got.status == 200:
+            if not holds_list(self._bulk, got):
+                return "the answer holds no list"
+            return "the answer tells of none of them"
+        asked = Asked("read", self._clock.now_us() // 1000, self._session.mask())
+        return trouble_of(self._session.target.profile, got, asked)[1]
 
     def _left(self, room: _Room) -> int:
         """Return how many contacts may be taken into hand: none, if too many are already."""

@@ -10,6 +10,36 @@ from aftercall.domain.status import Status
 
 
 @dataclass(slots=True)
+class ListTally:
+    """What lists of contacts were good for.
+
+    Attributes:
+        asked: how many were asked for.
+        silent: how many of them told nothing.
+        trouble: what the first of those was answered, and for whom.
+        contacts: how many contacts the others were asked for.
+        untold: how many of those they did not tell of beyond doubt.
+    """
+
+    asked: int = 0
+    silent: int = 0
+    trouble: str = ""
+    contacts: int = 0
+    untold: int = 0
+
+    def answered(self, contacts: int) -> None:
+        """Count a list of so many contacts that told something."""
+        self.asked += 1
+        self.contacts += contacts
+
+    def told_nothing(self, trouble: str) -> None:
+        """Count a list that told nothing."""
+        self.asked += 1
+        self.silent += 1
+        self.trouble = self.trouble or trouble
+
+
+@dataclass(slots=True)
 class Progress:
     """Counters that a progress bar reads while a run goes on.
 
@@ -25,6 +55,7 @@ class Progress:
         stage: ``signing in``, ``reading``, ``writing``, ``delivering`` or ``done``.
         bytes_read: bytes of the inputs read so far.
         bytes_total: bytes of the inputs in all, 0 if unknown.
+        lists: what lists of contacts were good for.
     """
 
     read: int = 0
@@ -38,6 +69,7 @@ class Progress:
     stage: str = "signing in"
     bytes_read: int = 0
     bytes_total: int = 0
+    lists: ListTally = field(default_factory=ListTally)
 
     def admitted(self, rows: int, settled: Sequence[Settled]) -> None:
         """Count a batch of rows that entered the journal, some of them settled at once."""

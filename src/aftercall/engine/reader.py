@@ -8,6 +8,7 @@ from aftercall.domain.answer import Found, Observed, ReadAnswer, Refused
 from aftercall.domain.disposition import Disposition
 from aftercall.engine.lists import Shown
 from aftercall.engine.lookups import Listed, Lookups
+from aftercall.engine.progress import ListTally
 from aftercall.engine.session import Session
 from aftercall.ports import Clock
 from aftercall.wire.auth import Token
@@ -64,9 +65,10 @@ class Talk(Protocol):
 class Reader:
     """Reads contacts in as many requests as the tenant's language needs."""
 
-    def __init__(self, session: Session, clock: Clock) -> None:
+    def __init__(self, session: Session, clock: Clock, tally: ListTally) -> None:
         self._session = session
         self._clock = clock
+        self._tally = tally
         self._lookups = Lookups(session, clock)
 
     async def read(self, row: Disposition, request_id: str, talk: Talk) -> tuple[ReadAnswer, int]:
@@ -136,7 +138,11 @@ class Reader:
         """Return what a list told for the row; None if nothing for certain."""
         if shown.throttled is not None:
             return shown.throttled
-        return read_item(self._session.target.profile, shown.item, self._session.mask(row), states)
+        profile, mask = self._session.target.profile, self._session.mask(row)
+        found = read_item(profile, shown.item, mask, states)
+        if found is None and shown.answered:
+            self._tally.untold += 1
+        return found
 
     async def _prepared(self, row: Disposition, contact: Observed, talk: Talk) -> ReadAnswer:
         """Return a contact with its outcome as a code, and the id of the one that is to come."""

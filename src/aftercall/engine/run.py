@@ -227,7 +227,7 @@ class Run:
     def _workers(self, session: Session) -> tuple[Rounds, FollowUps]:
         """Return who works on rows, and who on their follow-ups."""
         outside, plan = self.outside, self.plan
-        tenant = Tenant(session, outside.tenant, outside.clock)
+        tenant = Tenant(session, outside.tenant, outside.clock, self.progress.lists)
         surroundings = Surroundings(
             self.halt,
             Health(self.halt, outside.clock, outside.target.profile.needs),

@@ -12,8 +12,9 @@ from aftercall.engine.errand import Errand, Timing
 from aftercall.engine.halt import Stopped
 from aftercall.engine.lane import Departure, Lane
 from aftercall.engine.lists import Lists, Shown
+from aftercall.engine.progress import ListTally
 from aftercall.engine.reader import Reader
-from aftercall.engine.session import TRUST, Session
+from aftercall.engine.session import Session
 from aftercall.ports import Clock, Transport
 from aftercall.wire.auth import Token
 from aftercall.wire.http import HttpRequest, HttpResponse, SendFailure
@@ -53,12 +54,14 @@ class Sighting:
 class Tenant:
     """Reads and writes contacts."""
 
-    def __init__(self, session: Session, transport: Transport, clock: Clock) -> None:
+    def __init__(
+        self, session: Session, transport: Transport, clock: Clock, tally: ListTally
+    ) -> None:
         self._session = session
         self._transport = transport
         self._clock = clock
-        self._reader = Reader(session, clock)
-        self._lists = Lists(session, clock, self.send)
+        self._reader = Reader(session, clock, tally)
+        self._lists = Lists(session, clock, self.send, tally)
 
     async def read(
         self, claim: Claim, lane: Lane, request_id: str, begun: Callable[[], None]
@@ -138,7 +141,7 @@ class Tenant:
                 if isinstance(got, HttpResponse):
                     self._session.accepted(token)
                 return got, timing
-            if errand.refused >= TRUST.attempts_max:
+            if errand.refused >= errand.refused_max:
                 return got, timing
             await self._session.renew(token)
             errand = replace(errand, claim=None, refused=errand.refused + 1)

@@ -13,7 +13,7 @@ from aftercall.wire.http import HttpRequest, HttpResponse, SendFailure
 from aftercall.wire.lists import holds_list, items_in, list_request
 from aftercall.wire.masking import Mask
 from aftercall.wire.profile import Profile, normal_state
-from aftercall.wire.refusals import Asked, refusal_of
+from aftercall.wire.refusals import Asked, refusal_of, trouble_of
 from aftercall.wire.requests import (
     Basis,
     Unwritable,
@@ -211,6 +211,9 @@ class TenantCheck:
             return CheckResult("together", "warn", words, ONE_BY_ONE)
         if not holds_list(bulk, sent):
             words = f"No list of contacts in the answer ({sent.status})."
+            if sent.status != 200:
+                asked = Asked("read", 0, self.mask)
+                words = f"No list of contacts. {trouble_of(profile, sent, asked)[1]}"
             return CheckResult("together", "warn", words, ONE_BY_ONE)
         names = {one.id: one.name for one in lists.get(profile.states.lookup or "", ())}
         item = items_in(bulk, sent, [row]).get(row.contact)

@@ -8,6 +8,7 @@ from contextlib import AsyncExitStack, suppress
 from dataclasses import dataclass, field
 
 from aftercall.domain.report import Report
+from aftercall.engine.progress import ListTally
 from aftercall.errors import AftercallError, Interrupted
 from aftercall.interfaces.cli.stopping import Stopper
 from aftercall.interfaces.cli.terminal import err, plain
@@ -21,10 +22,11 @@ Prepare = Callable[[Session], Job]
 
 @dataclass(frozen=True, slots=True)
 class Performed:
-    """What came of it: the report, and why the run ended early if it did."""
+    """What came of it: the report, why the run ended early if it did, what lists were good for."""
 
     report: Report
     trouble: AftercallError | None
+    lists: ListTally
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +77,7 @@ class Performance:
                 raise Interrupted(message) from None
         for words in job.unread:
             err().print(f"warning: {plain(words)}", soft_wrap=True)
-        return Performed(report, job.run.halt.reason)
+        return Performed(report, job.run.halt.reason, job.run.progress.lists)
 
     async def _prepared(self, session: Session, stopper: Stopper) -> Job:
         """Make the job in a thread that nobody has to wait for: a pipe may never begin."""

@@ -16,6 +16,7 @@ from aftercall.domain.report import Report, exit_code
 from aftercall.domain.status import Status
 from aftercall.errors import AftercallError, ConfigInvalid, Interrupted, SourceUnreadable
 from aftercall.interfaces.cli import failures
+from aftercall.interfaces.cli.list_text import list_warnings
 from aftercall.interfaces.cli.next_steps import steps_after
 from aftercall.interfaces.cli.options import Columns, Output, Place, Reading, Speed
 from aftercall.interfaces.cli.pauses import paused_json, paused_of
@@ -179,6 +180,8 @@ def _work(request: Request, prepare: "Prepare", files: Sequence[str] = ()) -> in
             performed = run_performance(
                 Performance(settings, prepare, quiet=output.quiet, wait_crm=output.wait_crm)
             )
+            for words in list_warnings(performed.lists):
+                say(f"warning: {plain(words)}")
             written = results_of(performed.report, settings, output)
             paused = paused_of(settings.journal.path, performed.report)
             return tell_end(performed, request, Closing(written, paused=paused))
