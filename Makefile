@@ -31,8 +31,9 @@ lint: $(READY)
 docs: $(READY)
 	$(BIN)/python docs/generate.py
 
+# ARGS are flags of it, such as ARGS="--only pace --rounds 1"; ARGS=--help lists them.
 bench: $(READY)
-	$(BIN)/python -m benchmarks
+	$(BIN)/python -m benchmarks $(ARGS)
 
 # All figures, the picture and the tables of docs/performance.md anew, on a machine at rest.
 performance: $(READY)

@@ -99,7 +99,7 @@ class Figures:
     def lines(self) -> list[str]:
         """Return a table: median, spread, bar."""
         return [
-            f"{name:46} {median(values):9.2f}  [{min(values):.2f}-{max(values):.2f}]"
+            f"{name:50} {median(values):9.2f}  [{min(values):.2f}-{max(values):.2f}]"
             f"  {BARS.get(name, '')}".rstrip()
             for name, values in self.values.items()
         ]
@@ -109,8 +109,9 @@ def main(arguments: list[str]) -> int:
     """Measure round by round, print a table, and write the figures as JSON if asked to."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks")
     parser.add_argument("--smoke", action="store_true", help="one small round of each")
-    parser.add_argument("--rounds", type=int, default=3)
-    parser.add_argument("--only", help="the benchmarks of this name")
+    parser.add_argument("--rounds", type=int, default=3, help="3 unless given")
+    names = list(dict.fromkeys(one.name for one in BENCHMARKS))
+    parser.add_argument("--only", choices=names, help="the benchmarks of this name alone")
     parser.add_argument("--record", type=Path, help="where performance.json and .png go")
     parser.add_argument("--stages", action="store_true", help="a profile, stage by stage")
     asked = parser.parse_args(arguments)
@@ -122,6 +123,7 @@ def main(arguments: list[str]) -> int:
     for number in range(rounds):
         for one in BENCHMARKS:
             if asked.only in {None, one.name} and not (one.once and number):
+                print(f"round {number + 1} of {rounds}: {one.name}", file=sys.stderr)
                 figures.add(one.measure(one.smoke_size if asked.smoke else one.size))
     print("\n".join(figures.lines()))
     if asked.record is not None:

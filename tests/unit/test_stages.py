@@ -4,6 +4,7 @@ import re
 from pathlib import Path
 
 import pytest
+from benchmarks.__main__ import main
 from benchmarks.stages import STAGES, shares, stage_of, table
 
 LOOP = "run (asyncio/runners.py:190);Handle._run (asyncio/events.py:80)"
@@ -49,3 +50,12 @@ def test_every_part_of_ours_that_is_named_exists() -> None:
     for name, pattern in STAGES:
         if "aftercall" in pattern:
             assert any(re.search(pattern, file) for file in files), name
+
+
+def test_a_benchmark_that_there_is_not_is_no_empty_table(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    with pytest.raises(SystemExit):
+        main(["--only", "nonsense"])
+
+    assert "choose from" in capsys.readouterr().err

@@ -289,9 +289,8 @@ def _bad_lists(profile: Profile) -> Iterator[str]:
     if bulk.ids_in == "json" and bulk.method == "GET":
         yield 'read.bulk.ids_in: a GET has no JSON body; say method = "POST", or another place'
     names = [bulk.ids, *filter(None, [bulk.campaign]), *bulk.constants]
-    for place, name in enumerate(names):
-        others = names[:place] + names[place + 1 :]
-        if any(other == name or name.startswith(f"{other}.") for other in others):
+    for name in dict.fromkeys(names):
+        if names.count(name) > 1 or any(name.startswith(f"{other}.") for other in names):
             yield f"read.bulk: two things go to {name}, or into each other"
 
 

@@ -146,3 +146,11 @@ def test_what_looks_alike_and_is_right_does_load() -> None:
         "lookup": {"l": LIST | {"url": "/{key}", "key": ["told.z", "campaign"]}},
     }
     profile_from(merged(MINIMAL, right))
+
+
+def test_two_things_that_go_to_one_place_are_told_of_once() -> None:
+    bulk = BULK | {"etag": "v", "constants": {"ids": "1"}}
+    with pytest.raises(ProfileInvalid) as caught:
+        profile_from(merged(MINIMAL, {"read": {"bulk": bulk}}))
+
+    assert str(caught.value).count("two things go to ids") == 1
