@@ -14,7 +14,7 @@ from dataclasses import dataclass, field, replace
 
 from aftercall.domain.answer import Throttled
 from aftercall.domain.disposition import Disposition, Json
-from aftercall.domain.freshness import Reads
+from aftercall.domain.freshness import FRESH_SECONDS, Reads
 from aftercall.engine.errand import Errand, Timing
 from aftercall.engine.lane import Lane
 from aftercall.engine.session import Session
@@ -27,6 +27,9 @@ from aftercall.wire.requests import read_request
 
 REST_SECONDS = 60.0
 """After a list that told nothing, contacts are read by themselves for so long."""
+
+OVERDUE_SECONDS = FRESH_SECONDS
+"""A read that is under way for so long keeps nobody waiting any more."""
 
 Send = Callable[[Lane, Errand], Awaitable[tuple[HttpResponse | SendFailure, Timing]]]
 
@@ -69,7 +72,7 @@ class _Room:
         lane: the lane.
         waiting: who waits, in order.
         caller: who of them was called to ask and waits for a slot.
-        away: contacts whose read is under way.
+        away: contacts whose read is under way, unless it is overdue.
         bound: no more than so many are taken into hand, as far as experience goes.
         stale: something was too old to write over since the last list left.
         rests_until: no lists before then.
@@ -87,6 +90,37 @@ class _Room:
     def in_hand(self) -> int:
         """How many contacts are being read, or were read and wait to be written."""
         return self.away + self.lane.writes_waiting
+
+
+@dataclass(slots=True, eq=False)
+class _Asked:
+    """One read under way, and whose contacts are read with it."""
+
+    room: _Room
+    guests: list[_Guest] = field(default_factory=list)
+    _counted: int = 0
+    _overdue: asyncio.TimerHandle | None = None
+
+    def leaves(self, guests: Sequence[_Guest], overdue: Callable[[], None]) -> None:
+        """Note whose contacts are read; `overdue` is called if the answer takes too long."""
+
+        def late() -> None:
+            self._count(0)
+            overdue()
+
+        self.guests.extend(guests)
+        self._count(len(guests))
+        self._overdue = asyncio.get_running_loop().call_later(OVERDUE_SECONDS, late)
+
+    def is_back(self) -> None:
+        """Note that the read is over."""
+        if self._overdue is not None:
+            self._overdue.cancel()
+        self._count(0)
+
+    def _count(self, many: int) -> None:
+        self.room.away += many - self._counted
+        self._counted = many
 
 
 class Lists:
@@ -176,11 +210,12 @@ class Lists:
 
     async def _ask(self, guest: _Guest, room: _Room) -> Shown:
         """Wait for a slot, read whoever waits then, and tell them; return what is the guest's."""
-        taken: list[_Guest] = []
+        asked = _Asked(room)
+        taken = asked.guests
 
         def build(token: Token) -> HttpRequest:
             if not taken:
-                taken.extend(self._take(guest, room))
+                asked.leaves(self._take(guest, room), lambda: self._call(room))
                 self._call(room)
             target, rows = self._session.target, [one.row for one in taken]
             if len(rows) == 1:
@@ -192,7 +227,7 @@ class Lists:
             got, timing = await self._send(room.lane, Errand(build, "read"))
             answered = True
         finally:
-            room.away -= len(taken)
+            asked.is_back()
             if not answered:
                 room.waiting.extendleft(reversed(taken[1:]))
         if len(taken) == 1:
@@ -213,7 +248,6 @@ class Lists:
         gone = set(map(id, taken))
         room.waiting = deque(one for one in room.waiting if id(one) not in gone)
         room.caller, room.lane.overtaken = None, 0
-        room.away += len(taken)
         for one in taken:
             one.begun()
         return taken
