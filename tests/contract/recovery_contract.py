@@ -12,6 +12,7 @@ from .rig import (
     ENDPOINT,
     GONE,
     LOST,
+    NOON,
     NOW,
     REFUSED,
     RUN,
@@ -101,6 +102,22 @@ class RecoveryContract(Contract):
         assert await rig.journal.claims.due() == {}
         assert await rig.journal.claims.recover(LATER) == 1
         assert (await rig.claim(at_ms=LATER)).doubt is True
+
+    async def test_of_two_rows_in_doubt_of_a_contact_the_older_one_is_read_back_first(
+        self, rig: Rig
+    ) -> None:
+        await rig.admit(candidate(timestamp=NOON.replace(hour=11)))
+        await rig.settle(await rig.claim(), LOST, LATER)
+        await rig.admit(candidate())
+        newer = await rig.claim(at_ms=LATER)
+        assert await rig.journal.claims.recover(LATER) == 2
+        assert rig.statuses() == [Status.DOUBTFUL] * 2
+        turn = await rig.turn(at_ms=LATER)
+        (older,) = turn.claims
+        assert older.row < newer.row
+        await rig.settle(older, WRITTEN, LATER)
+        assert turn.due_ms is not None
+        assert (await rig.claim(at_ms=turn.due_ms)).row == newer.row
 
     async def test_a_row_that_the_process_dies_of_again_and_again_fails(self, rig: Rig) -> None:
         await rig.admit(candidate())

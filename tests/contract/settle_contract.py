@@ -132,6 +132,22 @@ class SettleContract(Contract):
         assert len(await rig.due(events_max=200)) == 20
         assert latencies(rig)["row"] == [30.0] * 100
 
+    @pytest.mark.parametrize("rows", [3, 64, 200])
+    async def test_of_rows_that_are_settled_at_once_each_is_counted(
+        self, rig: Rig, rows: int
+    ) -> None:
+        await rig.admit(*(candidate(f"P{each}", line=each) for each in range(rows)))
+        claims = (await rig.turn(rows_max=rows)).claims
+        await asyncio.gather(*(rig.settle(claim, WRITTEN) for claim in claims))
+        assert latencies(rig) == {
+            "wait": [95.0] * rows,
+            "read": [10.0] * rows,
+            "write": [20.0] * rows,
+            "row": [30.0] * rows,
+        }
+        total = {one.phase: one.total_us for one in rig.journal.archive.latencies(RUN)}
+        assert total["row"] == 30_000 * rows
+
     async def test_a_row_that_nobody_holds_is_not_settled(self, rig: Rig) -> None:
         await rig.admit(candidate())
         claim = await rig.claim()

@@ -88,6 +88,7 @@ def test_the_check_of_a_profile_shows_the_request_for_a_list(office: Desk) -> No
     shown = office.run("profile", "check", "lists.toml").stdout
     assert "up to 40 contacts in one request; 15 at 10 requests a second" in shown
     assert "GET /api/v1/outbound/contacts?campaign=CAMPAIGN&id=CONTACT&id=1002\n" in shown
+    assert "several at a time, or one by itself" in shown
 
 
 def test_a_check_holds_a_list_against_a_read(office: Desk) -> None:

@@ -382,7 +382,7 @@ def test_check_says_what_is_in_order_and_mends_what_is_not(office: Desk, tenant:
     office.run("audit", "keygen")
     good = office.run("check")
     assert good.returncode == 0
-    assert [line.split()[0] for line in good.stdout.splitlines()] == ["ok"] * 8
+    assert [line.split()[0] for line in good.stdout.splitlines()] == ["ok"] * 10
     assert good.stderr.endswith("next: aftercall plan calls.csv\n")
     probed = office.run("check", "--contact", "C1/p1")
     assert "ETag" in probed.stdout

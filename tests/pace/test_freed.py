@@ -115,3 +115,16 @@ def test_a_campaign_that_ended_long_ago_keeps_no_permit_from_others() -> None:
 
     assert world.in_flight_peak(10.0, 60.0) == 49
     assert world.in_flight_peak(65.0) == 50
+
+
+@pytest.mark.parametrize("total", [None, TOTAL])
+def test_a_campaign_whose_answers_take_long_keeps_no_permit_from_a_small_one(
+    total: Pace | None,
+) -> None:
+    world = World({"SLOW": 100, "SMALL": 60}, total=total, concurrency=20)
+    world.latency = lambda sent: 20.0 if sent.campaign == "SLOW" else 0.02
+    world.play()
+
+    assert world.in_flight_peak() == 20
+    assert max(gaps(world.times("SMALL"))) <= HELD_UP * world.pace.spacing_us / SECOND_US
+    assert len(world.times("SMALL")) == 120

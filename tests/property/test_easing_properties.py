@@ -85,5 +85,5 @@ def test_near_what_was_refused_the_pace_rises_carefully() -> None:
     eased = Easing().refused(0.0).refused(1.0).refused(2.0)
     steps = [now for now in range(3, 400) if eased.at(now).share > eased.at(now - 1).share]
 
-    # From 0.64, refused at 0.8: to 0.69 quickly, and past 0.72 a step a minute.
-    assert steps == [7, 67, 127, 187, 247, 307, 367]
+    # From 0.64, refused at 0.8: to 0.69 quickly, past 0.72 a step a minute, and past 0.89 quickly.
+    assert steps == [7, 67, 127, 187, 247, 252, 257, 262]

@@ -275,8 +275,10 @@ class Lane:
                     return True
                 continue
             async with self._gates.queue.turn(lambda: bool(self._writes)):
-                if await self._at_pace_of(tenant) and await self._permitted():
+                if await self._at_pace_of(tenant) and await self._permitted(gives_way=True):
                     return True
+            # Whoever waits for a permit that is kept for others does not stand in their way.
+            await self._gates.permits.allowed(self._holder, self._gates.clock.seconds())
         return False
 
     async def _at_pace(self) -> bool:
@@ -305,9 +307,11 @@ class Lane:
                 return True
         return False
 
-    async def _permitted(self) -> bool:
-        """Wait for a permit; False, and none is held, if the campaign may not leave any more."""
-        await self._gates.permits.acquire(self._holder, self._gates.clock.seconds())
+    async def _permitted(self, *, gives_way: bool = False) -> bool:
+        """Wait for a permit; False, and none is held, if the campaign may not leave (any more)."""
+        now = self._gates.clock.seconds()
+        if not await self._gates.permits.acquire(self._holder, now, gives_way=gives_way):
+            return False
         if self._gates.halt.thrown or self._is_paused():
             self._gates.permits.release(self._holder)
             return False

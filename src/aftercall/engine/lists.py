@@ -14,7 +14,7 @@ from dataclasses import dataclass, field, replace
 
 from aftercall.domain.answer import Throttled
 from aftercall.domain.disposition import Disposition, Json
-from aftercall.domain.freshness import Reads, fresh_seconds
+from aftercall.domain.freshness import FRESH_SECONDS, Reads, fresh_seconds
 from aftercall.engine.errand import Errand, Timing
 from aftercall.engine.lane import Lane
 from aftercall.engine.progress import ListTally
@@ -40,6 +40,9 @@ LATE = "the answer took longer than what it tells is good for"
 LIST_TOKENS = 1
 """A list gets one new token. Refused with that, too, it is about lists: contacts read by themselves
 show whether the token is good, and nobody gives up on the credentials for it."""
+
+OVERDUE_SECONDS = FRESH_SECONDS
+"""A read that is under way for so long keeps nobody waiting any more."""
 
 Send = Callable[[Lane, Errand], Awaitable[tuple[HttpResponse | SendFailure, Timing]]]
 
@@ -84,7 +87,7 @@ class _Room:
         lane: the lane.
         waiting: who waits, in order.
         caller: who of them was called to ask and waits for a slot.
-        away: contacts whose read is under way.
+        away: contacts whose read is under way, unless it is overdue.
         bound: no more than so many are taken into hand, as far as experience goes.
         stale: something was too old to write over since the last list left.
         rests_until: no lists before then.
@@ -102,6 +105,37 @@ class _Room:
     def in_hand(self) -> int:
         """How many contacts are being read, or were read and wait to be written."""
         return self.away + self.lane.writes_waiting
+
+
+@dataclass(slots=True, eq=False)
+class _Asked:
+    """One read under way, and whose contacts are read with it."""
+
+    room: _Room
+    guests: list[_Guest] = field(default_factory=list)
+    _counted: int = 0
+    _overdue: asyncio.TimerHandle | None = None
+
+    def leaves(self, guests: Sequence[_Guest], overdue: Callable[[], None]) -> None:
+        """Note whose contacts are read; `overdue` is called if the answer takes too long."""
+
+        def late() -> None:
+            self._count(0)
+            overdue()
+
+        self.guests.extend(guests)
+        self._count(len(guests))
+        self._overdue = asyncio.get_running_loop().call_later(OVERDUE_SECONDS, late)
+
+    def is_back(self) -> None:
+        """Note that the read is over."""
+        if self._overdue is not None:
+            self._overdue.cancel()
+        self._count(0)
+
+    def _count(self, many: int) -> None:
+        self.room.away += many - self._counted
+        self._counted = many
 
 
 class Lists:
@@ -192,11 +226,12 @@ class Lists:
 
     async def _ask(self, guest: _Guest, room: _Room) -> Shown:
         """Wait for a slot, read whoever waits then, and tell them; return what is the guest's."""
-        taken: list[_Guest] = []
+        asked = _Asked(room)
+        taken = asked.guests
 
         def build(token: Token) -> HttpRequest:
             if not taken:
-                taken.extend(self._take(guest, room))
+                asked.leaves(self._take(guest, room), lambda: self._call(room))
                 self._call(room)
             target, rows = self._session.target, [one.row for one in taken]
             if len(rows) == 1:
@@ -209,7 +244,7 @@ class Lists:
             got, timing = await self._send(room.lane, errand)
             answered = True
         finally:
-            room.away -= len(taken)
+            asked.is_back()
             if not answered:
                 room.waiting.extendleft(reversed(taken[1:]))
         if len(taken) == 1:
@@ -230,7 +265,6 @@ class Lists:
         gone = set(map(id, taken))
         room.waiting = deque(one for one in room.waiting if id(one) not in gone)
         room.caller, room.lane.overtaken = None, 0
-        room.away += len(taken)
         for one in taken:
             one.begun()
         return taken

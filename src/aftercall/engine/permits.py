@@ -25,7 +25,8 @@ class Holder:
 @dataclass(frozen=True, slots=True)
 class _Waiting:
     holder: Holder
-    turn: "asyncio.Future[None]"
+    turn: "asyncio.Future[bool]"
+    gives_way: bool
 
 
 @dataclass(slots=True)
@@ -49,28 +50,38 @@ class Permits:
     def __post_init__(self) -> None:
         self.free = self.count
 
-    async def acquire(self, holder: Holder, now: float) -> None:
+    async def acquire(self, holder: Holder, now: float, *, gives_way: bool = False) -> bool:
         """Wait for a permit.
 
         Args:
             holder: who is to hold it.
             now: the time in seconds, on a clock that is never set back.
+            gives_way: do not wait while those that are free are kept for others.
+
+        Returns:
+            Whether it is held; always, unless the holder gives way.
         """
         self._note(holder, now)
         if not self._waiting and self._may(holder):
             self._give(holder)
-            return
-        waiting = _Waiting(holder, asyncio.get_running_loop().create_future())
+            return True
+        waiting = _Waiting(holder, asyncio.get_running_loop().create_future(), gives_way)
         self._waiting.append(waiting)
         self._hand_out()
         try:
-            await waiting.turn
+            return await waiting.turn
         except asyncio.CancelledError:
             if waiting in self._waiting:
                 self._waiting.remove(waiting)
-            elif waiting.turn.done() and not waiting.turn.cancelled():
+            elif waiting.turn.done() and not waiting.turn.cancelled() and waiting.turn.result():
                 self.release(holder)
             raise
+
+    async def allowed(self, holder: Holder, now: float) -> None:
+        """Wait until a permit is free that is not kept from the holder; none is held then."""
+        if not self._may(holder):
+            await self.acquire(holder, now)
+            self.release(holder)
 
     def release(self, holder: Holder) -> None:
         """Give a permit back."""
@@ -83,11 +94,19 @@ class Permits:
         while self.free and self._waiting:
             first = next((one for one in self._waiting if self._may(one.holder)), None)
             if first is None:
+                self._turn_away()
                 return
             self._waiting.remove(first)
             if not first.turn.done():
                 self._give(first.holder)
-                first.turn.set_result(None)
+                first.turn.set_result(True)
+
+    def _turn_away(self) -> None:
+        """Tell those who give way that what is free is kept from them."""
+        for one in [one for one in self._waiting if one.gives_way]:
+            self._waiting.remove(one)
+            if not one.turn.done():
+                one.turn.set_result(False)
 
     def _give(self, holder: Holder) -> None:
         self.free -= 1

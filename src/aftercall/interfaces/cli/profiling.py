@@ -25,6 +25,9 @@ from aftercall.interfaces.cli.terminal import out, plain, print_pieces, say
 from aftercall.settings.addresses import is_profile_file
 from aftercall.wire.profile import Profile, profile_schema
 
+ALONE = "A row is read and written like this:"
+LISTED = "Rows are read several at a time, or one by itself, and written one by one like this:"
+
 _NAME = re.compile(r"[a-z0-9][a-z0-9-]{1,39}")
 
 
@@ -53,7 +56,7 @@ def check(name: str) -> int:
     profile = parse_profile(file)
     print_pieces([Text(f"{file.place} is a profile: {profile.name}", style="bold"), Text()])
     print_pieces([table(("", "what it says"), list(said(profile)))])
-    print_pieces([Text(), Text("A row is read and written like this:", style="bold")])
+    print_pieces([Text(), Text(LISTED if profile.read.bulk is not None else ALONE, style="bold")])
     print_pieces(Text(f"  {plain(line)}") for line in sample_requests(profile))
     lists = list(sample_lists(profile))
     if lists:

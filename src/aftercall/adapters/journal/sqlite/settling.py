@@ -126,11 +126,14 @@ def _count_latencies(
         for visit, times in ((known, -1), (one.exchange, 1)):
             if visit.read_ms is not None:
                 visits.append((known.run, *_phases(visit), times))
-    added: list[Sequence[object]] = []
+    added: dict[tuple[int, str, float], tuple[int, int, float]] = {}
     for listed in execute_for_all(db, "latencies_of_visits", visits):
-        added += json.loads(listed[0])
-    execute_for_all(db, "begin_latencies", [one[:3] for one in added])
-    execute_for_all(db, "add_latencies", added)
+        for run, phase, ms, *more in json.loads(listed[0]):
+            # A statement that is told the same count twice adds only one of both.
+            rows, total_us, max_ms = added.get((run, phase, ms), (0, 0, 0.0))
+            added[run, phase, ms] = rows + more[0], total_us + more[1], max(max_ms, more[2])
+    execute_for_all(db, "begin_latencies", list(added))
+    execute_for_all(db, "add_latencies", [(*which, *much) for which, much in added.items()])
 
 
 def _phases(visit: _Before | Exchange) -> tuple[float | None, float | None, float | None]:

@@ -123,7 +123,7 @@ SELECT epoch FROM campaign WHERE id = :campaign;
 
 -- name: due_rows
 -- With whether the contact has a newer row, and whether another row of it is on its way or is to be
--- read back.
+-- read back. Of two that are to be read back the older one goes first: else each waits for the other.
 SELECT r.*, u.id AS run_id, s.name AS source_name, s.sha256 AS source_sha256, EXISTS (
     SELECT 1 FROM row o
     WHERE o.campaign = r.campaign AND o.contact = r.contact
@@ -131,7 +131,8 @@ SELECT r.*, u.id AS run_id, s.name AS source_name, s.sha256 AS source_sha256, EX
 ) AS newer, EXISTS (
     SELECT 1 FROM row o
     WHERE o.campaign = r.campaign AND o.contact = r.contact AND o.id <> r.id AND o.counts
-        AND (o.status = 'writing' OR (o.status = 'doubtful' AND o.due_ms IS NOT NULL))
+        AND (o.status = 'writing' OR (o.status = 'doubtful' AND o.due_ms IS NOT NULL
+            AND (r.status <> 'doubtful' OR (o.timestamp_ms, o.id) < (r.timestamp_ms, r.id))))
 ) AS busy
 FROM row r JOIN run u ON u.number = r.run JOIN source s ON s.number = r.source
 WHERE r.campaign = :campaign AND r.lane = :lane AND r.due_ms <= :now_ms
