@@ -10,12 +10,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from aftercall.adapters.journal.sqlite.connection import migrate
-from aftercall.adapters.journal.sqlite.writer import GROUP_MAX, LINGER_SECONDS, Manner, Writer, _Job
+from aftercall.adapters.journal.sqlite.writer import GROUP_MAX, LINGER_SECONDS, Writer, _Job
 
 from .virtual import Died, VirtualLoop
 
 if TYPE_CHECKING:
-    from asyncio import Future, TimerHandle
+    from asyncio import TimerHandle
 
 PATH = Path("/simulated/journal.db")
 COMMIT_SECONDS = 0.002
@@ -110,18 +110,9 @@ class SteppedWriter(Writer):
         self._timer: TimerHandle | None = None
         self._busy = False
 
-    async def _handed_over(
-        self,
-        operation: Callable[..., Any],
-        manner: Manner = Manner.SINGLE,
-        item: object = None,
-        *,
-        patient: bool = False,
-    ) -> Any:
-        future: Future[Any] = self._loop.create_future()
-        self._waiting.append(_Job(operation, patient, future, self._loop, manner, item))
-        self._plan(patient=patient)
-        return await future
+    def _put(self, job: _Job) -> None:
+        self._waiting.append(job)
+        self._plan(patient=job.patient)
 
     def close(self) -> None:
         """Finish what was handed over."""

@@ -2,6 +2,7 @@
 
 from base64 import b64encode
 from collections import Counter
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -12,11 +13,10 @@ from aftercall.domain.report import Report
 from aftercall.domain.status import Status
 from aftercall.simulator import Faults, LimitRules
 from tests.fault.books import trail
-from tests.fault.processes import drive, write_calls
 from tests.fault.rig import CLIENT_SECRET, Recorder, names, record, row, rows_for
 
 from .rig import LIST_FAULTS, world_on
-from .test_crashes import SLOW, SMALL, ending_of, in_turn
+from .test_crashes import die_at_every_point
 from .test_described import DescribedRig, described
 
 BOTH_KINDS = ("listed", "tagged")
@@ -248,20 +248,4 @@ async def test_a_process_that_dies_at_every_point_in_turn_changes_nothing(
     tmp_path: Path, name: str
 ) -> None:
     """One journal, one death at each of the named points, with lists from first to last."""
-    refusing = {
-        "campaign": "C2",
-        "contact": "k2",
-        "refuse": {"status": 400, "message": "Invalid Skill"},
-    }
-    world = world_on("", refusing, missing_ratio=0.1)
-    path = write_calls(tmp_path / "calls.csv", 66, 3)
-    (tmp_path / "undisturbed").mkdir()
-    async with described(name, tmp_path / "undisturbed", world=world) as rig:
-        expected = ending_of(rig, await rig.sync_file(path))
-
-    async with described(name, tmp_path, world=world) as rig:
-        for point in in_turn():
-            assert await drive(rig, [path], tables=SLOW, point=point) is None, point
-        assert await drive(rig, [path], tables=SMALL) is not None
-
-        assert ending_of(rig, await rig.resume()) == expected
+    await die_at_every_point(partial(described, name), tmp_path)

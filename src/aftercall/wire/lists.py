@@ -56,8 +56,13 @@ def list_request(
 
 def holds_list(bulk: Bulk, response: HttpResponse) -> bool:
     """Say whether an answer holds a list, if an empty one."""
+    return _list_in(bulk, response) is not None
+
+
+def _list_in(bulk: Bulk, response: HttpResponse) -> list[Json] | None:
     document = json_value(response.body) if response.status == 200 else None
-    return isinstance(value_at(document, bulk.items), list)
+    found = value_at(document, bulk.items)
+    return found if isinstance(found, list) else None
 
 
 def items_in(bulk: Bulk, response: HttpResponse, rows: Sequence[Disposition]) -> Mapping[str, Json]:
@@ -66,11 +71,9 @@ def items_in(bulk: Bulk, response: HttpResponse, rows: Sequence[Disposition]) ->
     One that is told twice is left out, as is everybody who was not asked for: which of two says
     the truth nobody knows. An answer that holds no list tells of none.
     """
-    document = json_value(response.body) if response.status == 200 else None
-    found = value_at(document, bulk.items)
     told: dict[str, Json] = {}
     twice: set[str] = set()
-    for item in found if isinstance(found, list) else ():
+    for item in _list_in(bulk, response) or ():
         number = value_at(item, bulk.id)
         contact = number if isinstance(number, str) else text_of(number)
         if contact in told:

@@ -47,9 +47,16 @@ def settle(db: sqlite3.Connection, conclusions: Sequence[Conclusion]) -> Sequenc
     Each has its audit entry, its CRM events and its follow-ups in the same transaction.
     """
     before = _standing_claims(db, [one.settlement for one in conclusions])
-    # Each claim is settled once, if it is handed over several times.
-    counted = {_claim(one.settlement): one for one in reversed(conclusions)}
-    won = [one for claim, one in reversed(counted.items()) if claim in before]
+    won: list[Conclusion] = []
+    counts: list[bool] = []
+    left = set(before)
+    for one in conclusions:
+        claim = _claim(one.settlement)
+        counts.append(claim in left)
+        if claim in left:
+            # Each claim is settled once, if it is handed over several times.
+            left.remove(claim)
+            won.append(one)
     settlements = [one.settlement for one in won]
     execute_for_all(db, "settle_rows", [_settled_values(one) for one in settlements])
     _stand_aside(db, settlements)
@@ -69,11 +76,7 @@ def settle(db: sqlite3.Connection, conclusions: Sequence[Conclusion]) -> Sequenc
             run, now_ms = before[_claim(one.settlement)].run, one.settlement.now_ms
             add_follow_up(db, one.settlement.row, run, new, now_ms)
     execute_for_all(db, "add_events", [event for one in won for event in _event_values(one)])
-    return [
-        counted[claim] is one and claim in before
-        for one in conclusions
-        for claim in [_claim(one.settlement)]
-    ]
+    return counts
 
 
 def _claim(settlement: Settlement) -> _Claim:

@@ -118,8 +118,12 @@ class Writer:
     ) -> Any:
         loop = asyncio.get_running_loop()
         future: asyncio.Future[Any] = loop.create_future()
-        self._jobs.put(_Job(operation, patient, future, loop, manner, item))
+        self._put(_Job(operation, patient, future, loop, manner, item))
         return await future
+
+    def _put(self, job: _Job) -> None:
+        """Have a job done in its turn."""
+        self._jobs.put(job)
 
     def close(self) -> None:
         """Finish what was handed over and end the thread."""
